@@ -1,0 +1,113 @@
+# mfa.so, its host API, and a sample host.
+#
+#   make            build everything into build/
+#   make demo       see the main job done, step by step, in both modes
+#   make run        leave the stand-in SMS gateway and the sample host running
+#   make test       unit, ABI and integration tests, and the latter again under valgrind
+#   make install    PREFIX= and DESTDIR= as usual
+#
+# V=1 shows the commands, WERROR=1 makes warnings errors. CC, CFLAGS and LDFLAGS are yours; what the code needs is added.
+
+PREFIX ?= /usr/local
+CFLAGS ?= -O2 -g
+BUILD ?= build
+PKG_CONFIG ?= pkg-config
+CLANG_FORMAT ?= clang-format
+VERSION := 0.1.0
+
+core_libs := libcurl yaml-0.1 jansson libsodium
+host_libs := libmicrohttpd sqlite3 yaml-0.1 jansson libsodium
+test_libs := cmocka libmicrohttpd sqlite3 $(core_libs)
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-6s %s\n'
+endif
+
+warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
+            -Wpointer-arith -Wwrite-strings -Wcast-qual -Wundef $(if $(WERROR),-Werror)
+hardening := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fno-strict-overflow \
+             $(if $(filter -O0 -fsanitize%,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+compile = $(CC) -std=c11 -D_GNU_SOURCE -DMFA_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden -pthread \
+          $(warnings) $(hardening) -MMD -MP $(CFLAGS) $(CPPFLAGS)
+link = $(CC) -pthread $(CFLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+# Asked when a recipe runs, not when this file is read: `make deps` may have to install pkg-config first.
+cflags_of = $(shell $(PKG_CONFIG) --cflags $(1))
+libs_of = $(shell $(PKG_CONFIG) --libs $(1))
+
+objects_in = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
+core_objects := $(call objects_in,src)
+plugin_objects := $(call objects_in,plugin)
+host_objects := $(call objects_in,sample-host)
+gateway_objects := $(call objects_in,sample-host/gateway)
+
+.PHONY: all
+all: $(BUILD)/plugins/mfa.so $(BUILD)/sample-host $(BUILD)/sms-gateway $(BUILD)/obj/host-api/layout_v1.o
+
+$(BUILD)/obj/src/%.o: includes := -Isrc
+$(BUILD)/obj/plugin/%.o: includes := -Ihost-api -Isrc
+$(BUILD)/obj/sample-host/%.o: includes := -Ihost-api -Isample-host
+$(BUILD)/obj/host-api/%.o: includes := -Ihost-api
+$(BUILD)/obj/%.o: %.c
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(compile) $(includes) $(call cflags_of,$(test_libs)) -c -o $@ $<
+
+$(BUILD)/libmfacore.a: $(core_objects)
+$(BUILD)/libsamplehost.a: $(filter-out %/main.o,$(host_objects))
+$(BUILD)/%.a: Makefile tests/tests.mk
+	$(say) AR $@
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+
+# The whole archive goes in: what is tested is what is shipped.
+$(BUILD)/plugins/mfa.so: $(plugin_objects) $(BUILD)/libmfacore.a plugin/mfa.map
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(link) -shared -Wl,-z,defs -Wl,--version-script=plugin/mfa.map -o $@ $(plugin_objects) \
+	    -Wl,--whole-archive $(BUILD)/libmfacore.a -Wl,--no-whole-archive $(call libs_of,$(core_libs))
+
+$(BUILD)/sample-host: $(BUILD)/obj/sample-host/main.o $(BUILD)/libsamplehost.a
+	$(say) LD $@
+	$(Q)$(link) -pie -o $@ $^ $(call libs_of,$(host_libs)) -ldl
+
+$(BUILD)/sms-gateway: $(gateway_objects)
+	$(say) LD $@
+	$(Q)$(link) -pie -o $@ $^ $(call libs_of,libmicrohttpd jansson libsodium)
+
+include tests/tests.mk
+
+.PHONY: deps demo run install format check-format clean
+deps:
+	$(Q).ci/install-dependencies
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)sample-host/demo $(BUILD)
+
+run: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)sample-host/run $(BUILD)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/core-plugins $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+	    $(DESTDIR)$(PREFIX)/bin
+	install -m 644 host-api/core_plugin.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(BUILD)/plugins/mfa.so $(DESTDIR)$(PREFIX)/lib/core-plugins/
+	install -m 755 $(BUILD)/sample-host $(DESTDIR)$(PREFIX)/bin/
+	sed -e 's|@PREFIX@|$(PREFIX)|' host-api/core-plugin.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/core-plugin.pc
+
+sources = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+format:
+	$(Q)$(CLANG_FORMAT) -i $(sources)
+
+check-format:
+	$(Q)$(CLANG_FORMAT) --dry-run --Werror $(sources)
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
