@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mfa_encode.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "mfa_url.h"
+
+static bool is_control(char c)
+{
+    return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/* Length of the UTF-8 sequence that `bytes` starts with (RFC 3629: no overlong form, no surrogate, at most U+10FFFF);
+ * 0 when it is none. */
+static size_t utf8_sequence_len(const unsigned char *bytes, size_t len)
+{
+    const unsigned char first = bytes[0];
+    const size_t want = first < 0x80   ? 1
+                        : first < 0xc2 ? 0
+                        : first < 0xe0 ? 2
+                        : first < 0xf0 ? 3
+                        : first < 0xf5 ? 4
+                                       : 0;
+
+    if (want > len)
+        return 0;
+    for (size_t i = 1; i < want; i++) {
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    if ((first == 0xe0 && bytes[1] < 0xa0) || (first == 0xed && bytes[1] > 0x9f) ||
+        (first == 0xf0 && bytes[1] < 0x90) || (first == 0xf4 && bytes[1] > 0x8f))
+        return 0;
+    return want;
+}
+
+static bool is_utf8(const char *text, size_t len)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t step;
+
+    for (size_t i = 0; i < len; i += step) {
+        step = utf8_sequence_len(bytes + i, len - i);
+        if (step == 0)
+            return false;
+    }
+    return true;
+}
+
+enum mfa_status mfa_encode_query(struct mfa_buffer *out, const char *value, size_t len)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    enum mfa_status status = MFA_OK;
+
+    for (size_t i = 0; i < len && status == MFA_OK;) {
+        const unsigned char byte = (unsigned char)value[i];
+        size_t run = 0;
+
+        while (i + run < len && mfa_url_is_unreserved(value[i + run]))
+            run++;
+        if (run == 0 && mfa_url_is_escape(value + i, len - i))
+            run = MFA_URL_ESCAPE_LEN;
+        status = run > 0 ? mfa_buffer_append(out, value + i, run)
+                         : mfa_buffer_append(out, (char[]){'%', hex[byte >> 4], hex[byte & 15]}, MFA_URL_ESCAPE_LEN);
+        i += run > 0 ? run : 1;
+    }
+    return status;
+}
+
+enum mfa_status mfa_encode_path(struct mfa_buffer *out, const char *value, size_t len)
+{
+    return len == 0 ? MFA_ERR_REFUSED : mfa_encode_query(out, value, len);
+}
+
+/* The two-character escapes JSON has for `c`, or NULL. */
+static const char *json_short_escape(char c)
+{
+    switch (c) {
+    case '"': return "\\\"";
+    case '\\': return "\\\\";
+    case '\b': return "\\b";
+    case '\f': return "\\f";
+    case '\n': return "\\n";
+    case '\r': return "\\r";
+    case '\t': return "\\t";
+    default: return NULL;
+    }
+}
+
+static enum mfa_status append_json_escape(struct mfa_buffer *out, char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    const char *escape = json_short_escape(c);
+    const unsigned char byte = (unsigned char)c;
+
+    if (escape != NULL)
+        return mfa_buffer_append(out, escape, 2);
+    return mfa_buffer_append(out, (char[]){'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]}, 6);
+}
+
+static bool json_needs_escape(char c)
+{
+    return is_control(c) || c == '"' || c == '\\';
+}
+
+enum mfa_status mfa_encode_json_string(struct mfa_buffer *out, const char *value, size_t len)
+{
+    enum mfa_status status = MFA_OK;
+
+    if (!is_utf8(value, len))
+        return MFA_ERR_REFUSED;
+    for (size_t i = 0; i < len && status == MFA_OK;) {
+        size_t run = 0;
+
+        while (i + run < len && !json_needs_escape(value[i + run]))
+            run++;
+        status = run > 0 ? mfa_buffer_append(out, value + i, run) : append_json_escape(out, value[i]);
+        i += run > 0 ? run : 1;
+    }
+    return status;
+}
+
+enum mfa_status mfa_encode_check_json(const char *text, size_t len, size_t flags)
+{
+    json_error_t error;
+    json_t *value = NULL;
+
+    /* jansson takes a NUL for the end. */
+    if (memchr(text, '\0', len) != NULL)
+        return MFA_ERR_SYNTAX;
+    value = json_loadb(text, len, JSON_DECODE_ANY | flags, &error);
+    if (value == NULL)
+        return error.text[0] == '\0' ? MFA_ERR_MEMORY : MFA_ERR_SYNTAX;
+    json_decref(value);
+    return MFA_OK;
+}
+
+enum mfa_status mfa_encode_json_value(struct mfa_buffer *out, const char *value, size_t len)
+{
+    const enum mfa_status status = mfa_encode_check_json(value, len, JSON_REJECT_DUPLICATES);
+
+    if (status == MFA_OK)
+        return mfa_buffer_append(out, value, len);
+    return status == MFA_ERR_SYNTAX ? MFA_ERR_REFUSED : status;
+}
+
+enum mfa_status mfa_encode_header(struct mfa_buffer *out, const char *value, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (value[i] < 0x20 || value[i] > 0x7e)
+            return MFA_ERR_REFUSED;
+    }
+    return mfa_buffer_append(out, value, len);
+}
+
+static bool xml_has_character(char c)
+{
+    return !is_control(c) || c == '\t' || c == '\n' || c == '\r' || c == 0x7f;
+}
+
+static const char *xml_reference(char c)
+{
+    switch (c) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\'': return "&apos;";
+    default: return NULL;
+    }
+}
+
+enum mfa_status mfa_encode_xml(struct mfa_buffer *out, const char *value, size_t len)
+{
+    enum mfa_status status = MFA_OK;
+
+    if (!is_utf8(value, len))
+        return MFA_ERR_REFUSED;
+    for (size_t i = 0; i < len && status == MFA_OK; i++) {
+        const char *reference = xml_reference(value[i]);
+
+        if (reference != NULL)
+            status = mfa_buffer_append_text(out, reference);
+        else if (!xml_has_character(value[i]))
+            status = MFA_ERR_REFUSED;
+        else
+            status = mfa_buffer_append(out, value + i, 1);
+    }
+    return status;
+}
+
+enum mfa_status mfa_encode_plain(struct mfa_buffer *out, const char *value, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (is_control(value[i]))
+            return MFA_ERR_REFUSED;
+    }
+    return mfa_buffer_append(out, value, len);
+}

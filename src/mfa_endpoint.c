@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mfa_endpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mfa_buffer.h"
+
+void mfa_endpoint_clear(struct mfa_endpoint *endpoint)
+{
+    mfa_template_free(endpoint->url);
+    mfa_template_free(endpoint->body);
+    for (size_t i = 0; i < endpoint->header_count; i++) {
+        free(endpoint->headers[i].name);
+        mfa_template_free(endpoint->headers[i].value);
+    }
+    *endpoint = (struct mfa_endpoint){0};
+}
+
+/* --- Making one from text -------------------------------------------------------------------------------------- */
+
+enum mfa_status mfa_endpoint_set_url(struct mfa_endpoint *endpoint, const char *text, const char **problem)
+{
+    return mfa_template_parse(&endpoint->url, text, MFA_TEMPLATE_URL, problem);
+}
+
+static bool is_token(const char *name)
+{
+    static const char token_characters[] = "!#$%&'*+-.^_`|~0123456789"
+                                           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    return *name != '\0' && name[strspn(name, token_characters)] == '\0';
+}
+
+/* Headers that frame the message or belong to the connection (RFC 9110, 7.2, 7.6.1, 8.6, 10.1.1): set by the client of
+ * HTTP alone, since two opinions about where a request ends are a smuggled request. */
+static bool is_ours_alone(const char *name)
+{
+    static const char *const names[] = {
+        "connection",        "content-length", "expect",          "host", "keep-alive", "te", "trailer",
+        "transfer-encoding", "upgrade",        "proxy-connection"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcasecmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_header(const struct mfa_endpoint *endpoint, const char *name)
+{
+    for (size_t i = 0; i < endpoint->header_count; i++) {
+        if (strcasecmp(endpoint->headers[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *header_problem(const struct mfa_endpoint *endpoint, const char *name, const char *value)
+{
+    if (!is_token(name))
+        return "is not the name of a header: it may hold letters, digits and - _ . but no space and no colon";
+    if (is_ours_alone(name))
+        return "is set by the HTTP client itself: remove it";
+    if (has_header(endpoint, name))
+        return "is there twice, whatever the case of its letters: keep one";
+    if (value[strspn(value, " ")] == '\0')
+        return "must not be empty: give it a value or remove it";
+    if (endpoint->header_count == MFA_ENDPOINT_MAX_HEADERS)
+        return "is one header too many: at most 32 are sent";
+    return NULL;
+}
+
+static bool ends_with(const char *text, size_t len, const char *suffix)
+{
+    const size_t suffix_len = strlen(suffix);
+
+    return len >= suffix_len && strncasecmp(text + len - suffix_len, suffix, suffix_len) == 0;
+}
+
+static bool equals(const char *text, size_t len, const char *other)
+{
+    return len == strlen(other) && strncasecmp(text, other, len) == 0;
+}
+
+/* What stands before the parameters decides (RFC 9110, 8.3.1; RFC 6839 for the suffixes). */
+static enum mfa_template_kind kind_of_content_type(const char *value)
+{
+    const char *type = value + strspn(value, " ");
+    const size_t len = strcspn(type, "; ");
+
+    if (equals(type, len, "application/json") || ends_with(type, len, "+json"))
+        return MFA_TEMPLATE_JSON;
+    if (equals(type, len, "application/x-www-form-urlencoded"))
+        return MFA_TEMPLATE_FORM;
+    if (equals(type, len, "application/xml") || equals(type, len, "text/xml") || ends_with(type, len, "+xml"))
+        return MFA_TEMPLATE_XML;
+    return MFA_TEMPLATE_PLAIN;
+}
+
+enum mfa_status mfa_endpoint_add_header(struct mfa_endpoint *endpoint, const char *name, const char *value,
+                                        const char **problem)
+{
+    struct mfa_endpoint_header header = {0};
+    enum mfa_status status;
+
+    *problem = header_problem(endpoint, name, value);
+    if (*problem != NULL)
+        return MFA_ERR_SYNTAX;
+    status = mfa_template_parse(&header.value, value, MFA_TEMPLATE_HEADER, problem);
+    if (status != MFA_OK)
+        return status;
+    header.name = strdup(name);
+    if (header.name == NULL) {
+        mfa_template_free(header.value);
+        return MFA_ERR_MEMORY;
+    }
+    if (strcasecmp(name, "content-type") == 0) {
+        endpoint->has_content_type = true;
+        endpoint->body_kind = kind_of_content_type(value);
+    }
+    endpoint->headers[endpoint->header_count++] = header; /* transferred */
+    return MFA_OK;
+}
+
+/* A text that begins with a placeholder says nothing about itself. */
+static enum mfa_template_kind kind_of_text(const char *text)
+{
+    const char *first = text + strspn(text, " \t\r\n");
+
+    if (*first == '<')
+        return MFA_TEMPLATE_XML;
+    if (*first == '[' || (*first == '{' && first[1] != '{'))
+        return MFA_TEMPLATE_JSON;
+    return MFA_TEMPLATE_PLAIN;
+}
+
+enum mfa_status mfa_endpoint_set_body(struct mfa_endpoint *endpoint, const char *text, const char **problem)
+{
+    *problem = NULL;
+    if (*text == '\0')
+        return MFA_OK;
+    return mfa_template_parse(&endpoint->body, text,
+                              endpoint->has_content_type ? endpoint->body_kind : kind_of_text(text), problem);
+}
+
+/* --- Asking about it ------------------------------------------------------------------------------------------- */
+
+static size_t template_count(const struct mfa_endpoint *endpoint)
+{
+    return endpoint->header_count + 2;
+}
+
+/* The i-th template, or NULL where the endpoint has none. */
+static const struct mfa_template *template_at(const struct mfa_endpoint *endpoint, size_t i)
+{
+    if (i == 0)
+        return endpoint->url;
+    return i == 1 ? endpoint->body : endpoint->headers[i - 2].value;
+}
+
+static const char *variable_of(const struct mfa_template *tmpl, size_t i)
+{
+    return tmpl == NULL ? NULL : mfa_template_variable(tmpl, i);
+}
+
+bool mfa_endpoint_uses(const struct mfa_endpoint *endpoint, const char *variable)
+{
+    for (size_t i = 0; i < template_count(endpoint); i++) {
+        const struct mfa_template *tmpl = template_at(endpoint, i);
+        const char *name;
+
+        for (size_t j = 0; (name = variable_of(tmpl, j)) != NULL; j++) {
+            if (strcmp(name, variable) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool has_value(const json_t *user_data, const char *name)
+{
+    const json_t *value = json_object_get(user_data, name);
+
+    return json_is_string(value) ? json_string_length(value) > 0 : json_is_number(value) || json_is_boolean(value);
+}
+
+const char *mfa_endpoint_missing_variable(const struct mfa_endpoint *endpoint, const json_t *user_data)
+{
+    for (size_t i = 0; i < template_count(endpoint); i++) {
+        const struct mfa_template *tmpl = template_at(endpoint, i);
+        const char *name;
+
+        for (size_t j = 0; (name = variable_of(tmpl, j)) != NULL; j++) {
+            if (strcmp(name, MFA_VARIABLE_CODE) != 0 && !has_value(user_data, name))
+                return name;
+        }
+    }
+    return NULL;
+}
+
+/* --- Rendering ------------------------------------------------------------------------------------------------- */
+
+static enum mfa_status render_text(char **out, size_t *len, const struct mfa_template *tmpl,
+                                   const struct mfa_variables *variables, size_t max_len)
+{
+    struct mfa_buffer buffer;
+    enum mfa_status status;
+
+    mfa_buffer_init(&buffer, max_len);
+    status = mfa_template_render(tmpl, variables, &buffer);
+    if (status == MFA_OK)
+        *out = mfa_buffer_take(&buffer, len); /* transferred */
+    mfa_buffer_clear(&buffer);
+    return status;
+}
+
+static enum mfa_status render_header(struct mfa_http_request *request, const struct mfa_endpoint_header *header,
+                                     const struct mfa_variables *variables)
+{
+    struct mfa_buffer line;
+    size_t len = 0;
+    enum mfa_status status;
+
+    mfa_buffer_init(&line, MFA_ENDPOINT_HEADER_MAX_LEN);
+    status = mfa_buffer_append_text(&line, header->name);
+    if (status == MFA_OK)
+        status = mfa_buffer_append_text(&line, ": ");
+    if (status == MFA_OK)
+        status = mfa_template_render(header->value, variables, &line);
+    if (status == MFA_OK)
+        request->header_secrets[request->header_count++] = mfa_buffer_take(&line, &len); /* transferred */
+    mfa_buffer_clear(&line);
+    return status;
+}
+
+enum mfa_status mfa_endpoint_render(const struct mfa_endpoint *endpoint, const struct mfa_variables *variables,
+                                    struct mfa_http_request **out)
+{
+    struct mfa_http_request *request = NULL;
+    enum mfa_status status = MFA_ERR_ARGUMENT;
+
+    *out = NULL;
+    if (endpoint->url == NULL)
+        return status;
+    request = calloc(1, sizeof *request);
+    if (request == NULL)
+        return MFA_ERR_MEMORY;
+    request->method = endpoint->method;
+    request->timeout_ms = endpoint->timeout_ms;
+    request->connect_timeout_ms = endpoint->connect_timeout_ms;
+    status = render_text(&request->url_secret, &request->url_len, endpoint->url, variables, MFA_ENDPOINT_URL_MAX_LEN);
+    if (status == MFA_OK && endpoint->body != NULL)
+        status = render_text(&request->body_secret, &request->body_len, endpoint->body, variables,
+                             MFA_ENDPOINT_BODY_MAX_LEN);
+    for (size_t i = 0; i < endpoint->header_count && status == MFA_OK; i++)
+        status = render_header(request, &endpoint->headers[i], variables);
+    if (status != MFA_OK) {
+        mfa_http_request_free(request);
+        return status;
+    }
+    *out = request; /* transferred */
+    return MFA_OK;
+}
+
+void mfa_http_request_free(struct mfa_http_request *request)
+{
+    if (request == NULL)
+        return;
+    mfa_secret_free(request->url_secret, request->url_len);
+    mfa_secret_free(request->body_secret, request->body_len);
+    for (size_t i = 0; i < request->header_count; i++)
+        mfa_secret_free(request->header_secrets[i], strlen(request->header_secrets[i]));
+    free(request);
+}

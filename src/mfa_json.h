@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What jansson does not do: refuse deep documents, and leave no secret behind on the heap.
+ */
+#ifndef MFA_JSON_H
+#define MFA_JSON_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "mfa_buffer.h"
+#include "mfa_status.h"
+
+/* Reads one JSON object, at most `max_depth` levels deep (the object itself is the first), without duplicate keys.
+ * Returns MFA_OK and `*out` owned by the caller, released with mfa_json_free; MFA_ERR_SYNTAX: not that; MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_json_parse_object(json_t **out, const char *text, size_t len, size_t max_depth);
+
+/* Appends the compact text of a value, keys in order of insertion. Returns MFA_OK, MFA_ERR_TOO_LARGE or MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_json_encode(const json_t *value, struct mfa_buffer *out);
+
+/* Wipes every string in a value and drops the reference, which must be the last. Accepts NULL. */
+void mfa_json_free(json_t *value);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mfa_placeholder.h"
+
+#include <string.h>
+
+#include "mfa_policy.h"
+#include "mfa_url.h"
+
+static size_t blank_len(const char *text, const char *end)
+{
+    const char *at = text;
+
+    while (at < end && (*at == ' ' || *at == '\t'))
+        at++;
+    return (size_t)(at - text);
+}
+
+static size_t name_len(const char *text, const char *end)
+{
+    const char *at = text;
+
+    while (at < end && mfa_url_is_unreserved(*at) && *at != '~')
+        at++;
+    return (size_t)(at - text);
+}
+
+static bool is_name(const char *text, size_t len)
+{
+    return len > 0 && len <= MFA_USER_DATA_KEY_MAX_LEN && *text != '-' && *text != '.' &&
+           !(*text >= '0' && *text <= '9');
+}
+
+const char *mfa_placeholder_parse(struct mfa_placeholder *out, const char *text, const char *end)
+{
+    const char *at = text + 2;
+
+    *out = (struct mfa_placeholder){0};
+    at += blank_len(at, end);
+    out->name = at;
+    out->name_len = name_len(at, end);
+    at += out->name_len;
+    at += blank_len(at, end);
+    if (!is_name(out->name, out->name_len))
+        return "has \"{{\" without the name of a variable behind it (a letter or _, then at most 63 letters, digits, _ "
+               ". -)";
+    if (at < end && *at == '|')
+        return "has an unknown filter behind the name of a variable: remove the \"|\" and what follows it";
+    if (end - at < 2 || at[0] != '}' || at[1] != '}')
+        return "has \"{{\" and the name of a variable without \"}}\" behind it";
+    out->len = (size_t)(at + 2 - text);
+    return NULL;
+}
+
+bool mfa_placeholder_is(const struct mfa_placeholder *placeholder, const char *name)
+{
+    return placeholder->name_len == strlen(name) && memcmp(placeholder->name, name, placeholder->name_len) == 0;
+}

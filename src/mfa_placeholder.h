@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A placeholder as it stands in a text: `{{ name }}`, with or without blanks (spaces, tabs) inside the braces. Names are
+ * those of user data, [A-Za-z_][A-Za-z0-9_.-]{0,63}.
+ */
+#ifndef MFA_PLACEHOLDER_H
+#define MFA_PLACEHOLDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Points into the text it was read from. */
+struct mfa_placeholder {
+    const char *name; /* no NUL behind it */
+    size_t name_len;
+    size_t len; /* of the whole, from the first brace to the last */
+};
+
+/* Reads the placeholder that starts at `text`, where two opening braces stand; the text ends before `end`.
+ * Returns NULL; or, static, what is wrong with it and what to do, fit to follow "key (file:line): ". */
+const char *mfa_placeholder_parse(struct mfa_placeholder *out, const char *text, const char *end);
+
+/* True when it is the placeholder of `name`. */
+bool mfa_placeholder_is(const struct mfa_placeholder *placeholder, const char *name);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mfa_policy.h"
+
+#include <string.h>
+
+#define MEMBER(name) offsetof(struct mfa_policy, name)
+
+/* clang-format off */
+const struct mfa_policy_limit mfa_policy_limits[] = {
+    /* key                        member                         fallback  min  max       what 0 means */
+    {"sessions.ttlSeconds",       MEMBER(session_ttl_s),         1800,     1,   86400,    NULL},
+    {"sessions.maxPending",       MEMBER(max_pending),           100000,   1,   10000000,
+     "the number of pending sessions has no limit"},
+    {"sessions.maxPendingPerUser", MEMBER(max_pending_per_user), 10,       1,   1000,
+     "the number of pending sessions of one user has no limit"},
+    {"sms.codeLength",            MEMBER(code_length),           6,        4,   10,       NULL},
+    {"sms.codeTtlSeconds",        MEMBER(code_ttl_s),            600,      1,   600,
+     "a code stays good as long as its session (NIST SP 800-63B-4, 3.1.3 asks for at most 10 minutes)"},
+    {"sms.acceptPreviousCodes",   MEMBER(accept_previous_codes), 1,        0,   1,        NULL},
+    {"attempts.perSession",       MEMBER(attempts_per_session),  5,        1,   100,
+     "wrong codes are not counted, so a session can be guessed at for as long as it lives"},
+    {"gateway.maxInFlight",       MEMBER(gateway_max_in_flight), 4000,     1,   100000,   NULL},
+    {"gateway.maxPerHost",        MEMBER(gateway_max_per_host),  512,      1,   65535,
+     "the number of connections to one host has no limit"},
+};
+/* clang-format on */
+
+const size_t mfa_policy_limit_count = sizeof mfa_policy_limits / sizeof mfa_policy_limits[0];
+
+void mfa_limit_set(const struct mfa_policy_limit *limit, void *object, uint32_t value)
+{
+    memcpy((char *)object + limit->offset, &value, sizeof value);
+}
+
+void mfa_policy_init(struct mfa_policy *policy)
+{
+    for (size_t i = 0; i < mfa_policy_limit_count; i++)
+        mfa_limit_set(&mfa_policy_limits[i], policy, mfa_policy_limits[i].fallback);
+}

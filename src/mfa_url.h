@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What we need to know about a URL beyond its text (RFC 3986).
+ */
+#ifndef MFA_URL_H
+#define MFA_URL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mfa_status.h"
+
+/* Length of a percent-escape: "%2B". */
+#define MFA_URL_ESCAPE_LEN 3
+
+/* Whom a URL talks to: its scheme and authority. */
+struct mfa_url_origin {
+    size_t len;        /* bytes of the URL before its path or query */
+    bool is_encrypted; /* https */
+    bool is_loopback;  /* localhost, 127.0.0.0/8, ::1 */
+};
+
+/* Reads the origin of `url` (NUL-terminated, borrowed until return), which must be http or https and name a host.
+ * Returns MFA_OK; MFA_ERR_SYNTAX with `*problem` a static phrase that says what is wrong; MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_url_parse_origin(struct mfa_url_origin *out, const char *url, const char **problem);
+
+/* True when a segment of `path` is `.` or `..`, however written: a server may take `%2e` for a dot, `%2f`, `\` and `%5c`
+ * for a slash, and decode more than once. */
+bool mfa_url_has_dot_segment(const char *path, size_t len);
+
+/* True for the characters that mean themselves anywhere in a URL (RFC 3986, 2.3), whatever the locale. */
+bool mfa_url_is_unreserved(char c);
+
+/* True when `text` starts with a percent sign and two hexadecimal digits. */
+bool mfa_url_is_escape(const char *text, size_t len);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A strict reader of the operator's YAML, over libyaml's documents. It knows where everything stands, so that each problem
+ * is one line with key, file, line and remedy, and it refuses what YAML would let pass: repeated keys, aliases, tags, a
+ * second document, more than 32 levels, 256 entries in one mapping, or 256 KiB.
+ *
+ * What a scalar is: quoted or block text is a string. Plain text is a string unless YAML 1.1 or 1.2 would read it as null
+ * (nothing, `~`, `null`), a boolean (`yes` and `off` included), a number or a date; those must be quoted to be strings.
+ * A whole number is plain decimal digits.
+ *
+ * A document and its nodes belong to one thread at a time.
+ */
+#ifndef MFA_YAML_H
+#define MFA_YAML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mfa_config.h"
+#include "mfa_status.h"
+
+#define MFA_YAML_MAX_LEN 262144
+#define MFA_YAML_MAX_DEPTH 32
+#define MFA_YAML_MAX_ENTRIES 256
+
+struct mfa_yaml;
+
+/* A value in the document; borrowed from it. */
+struct mfa_yaml_node;
+
+/* Reads a document. `source`, what it points to, and `report_ctx` are borrowed until mfa_yaml_free.
+ * On success `*out` is owned by the caller, released with mfa_yaml_free; mistakes that leave the rest readable (a repeated
+ * key) have been reported and counted.
+ * Returns MFA_OK; MFA_ERR_CONFIG: nothing can be read, which has been reported; MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_yaml_parse(struct mfa_yaml **out, const struct mfa_config_source *source,
+                                              mfa_config_report_fn *report, void *report_ctx);
+
+/* Wipes and frees a document. Accepts NULL. */
+void mfa_yaml_free(struct mfa_yaml *yaml);
+
+/* The outermost mapping; NULL when the document is empty or null. */
+const struct mfa_yaml_node *mfa_yaml_root(const struct mfa_yaml *yaml);
+
+/* How many errors have been reported about the document. */
+size_t mfa_yaml_error_count(const struct mfa_yaml *yaml);
+
+/* --- Finding --- */
+
+/* Finds the value under `path` ("sms.endpoints.single"), keys joined by dots, below a mapping; NULL when there is none,
+ * it is null, or `from` is NULL. */
+const struct mfa_yaml_node *mfa_yaml_find(const struct mfa_yaml_node *from, const char *path);
+
+/* As mfa_yaml_find, but finds a null as well: for keys where leaving the value out must not pass for leaving out the key. */
+const struct mfa_yaml_node *mfa_yaml_find_key(const struct mfa_yaml_node *from, const char *path);
+
+/* Finds the i-th value of a mapping, nulls included; NULL past the last. */
+const struct mfa_yaml_node *mfa_yaml_entry(const struct mfa_yaml_node *mapping, size_t i);
+
+/* The key a node stands under; borrowed. NULL when its parent is no mapping. */
+const char *mfa_yaml_key(const struct mfa_yaml_node *node);
+
+/* --- Reading: each reports an error when the node is something else --- */
+
+/* True when `node` is a mapping. */
+bool mfa_yaml_is_mapping(const struct mfa_yaml_node *node);
+
+/* True when `node` is a mapping; reports each key that is not one of `known` (ends with NULL), and lists those. */
+bool mfa_yaml_check_keys(const struct mfa_yaml_node *node, const char *const known[]);
+
+/* The text of a string, NUL-terminated, borrowed; NULL when it is none. */
+const char *mfa_yaml_string(const struct mfa_yaml_node *node);
+
+/* True when `node` is one of `names` (ends with NULL), whose place is stored in `*out`. The report lists them. */
+bool mfa_yaml_choice(const struct mfa_yaml_node *node, const char *const names[], size_t *out);
+
+/* True when `node` is a whole number, stored in `*out`; one beyond 64 bits is stored as the nearest that fits. */
+bool mfa_yaml_integer(const struct mfa_yaml_node *node, int64_t *out);
+
+/* --- Reporting, as "key (file:line): message". Messages never hold values. --- */
+
+void mfa_yaml_error(const struct mfa_yaml_node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void mfa_yaml_warning(const struct mfa_yaml_node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Reports an error about `path` below the root that is not there, with the line of the nearest mapping that is. */
+void mfa_yaml_error_missing(const struct mfa_yaml *yaml, const char *path, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

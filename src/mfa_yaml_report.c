@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mfa_yaml_document.h"
+
+/* Longest line of a report; the rest is cut off. Keys are cut first, so that the remedy is not. */
+#define LINE_MAX_LEN 1024
+#define PATH_MAX_LEN 384
+#define KEY_MAX_LEN 64
+
+static size_t line_of(const struct mfa_yaml *yaml, size_t mark_line)
+{
+    return mark_line + (yaml->source->first_line == 0 ? 1 : yaml->source->first_line);
+}
+
+size_t mfa_yaml_line(const struct mfa_yaml_node *node)
+{
+    const struct mfa_yaml_node *where = node->key != NULL ? node->key : node;
+
+    return line_of(node->document, where->yaml->start_mark.line);
+}
+
+void mfa_yaml_append(char *text, size_t size, const char *format, ...)
+{
+    const size_t len = strlen(text);
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text + len, size - len, format, args);
+    va_end(args);
+}
+
+/* Keys come from a file, and go into a log: nothing in one may look like the end of a line. */
+static void append_key(char *path, size_t size, const char *key)
+{
+    char printable[KEY_MAX_LEN + 1] = {0};
+
+    for (size_t i = 0; i < KEY_MAX_LEN && key[i] != '\0'; i++)
+        printable[i] = (unsigned char)key[i] < 0x20 || key[i] == 0x7f ? '?' : key[i];
+    mfa_yaml_append(path, size, ".%s", printable);
+}
+
+static void append_path(char *path, size_t size, const struct mfa_yaml_node *node)
+{
+    if (node->parent == NULL) {
+        mfa_yaml_append(path, size, "%s", node->document->source->section);
+        return;
+    }
+    append_path(path, size, node->parent);
+    if (node->key != NULL)
+        append_key(path, size, mfa_yaml_scalar(node->key));
+    else
+        mfa_yaml_append(path, size, "[%zu]", node->index);
+}
+
+static void report(struct mfa_yaml *yaml, bool is_error, const char *path, size_t line, const char *format,
+                   va_list args) __attribute__((format(printf, 5, 0)));
+
+static void report(struct mfa_yaml *yaml, bool is_error, const char *path, size_t line, const char *format,
+                   va_list args)
+{
+    char text[LINE_MAX_LEN] = {0};
+    size_t len;
+
+    mfa_yaml_append(text, sizeof text, "%s (%s:%zu): ", path, yaml->source->file, line);
+    len = strlen(text);
+    (void)vsnprintf(text + len, sizeof text - len, format, args);
+    yaml->error_count += is_error;
+    yaml->report(yaml->report_ctx, is_error, text);
+}
+
+static void report_node(const struct mfa_yaml_node *node, bool is_error, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void report_node(const struct mfa_yaml_node *node, bool is_error, const char *format, va_list args)
+{
+    char path[PATH_MAX_LEN] = {0};
+
+    append_path(path, sizeof path, node);
+    report(node->document, is_error, path, mfa_yaml_line(node), format, args);
+}
+
+void mfa_yaml_error(const struct mfa_yaml_node *node, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    report_node(node, true, format, args);
+    va_end(args);
+}
+
+void mfa_yaml_warning(const struct mfa_yaml_node *node, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    report_node(node, false, format, args);
+    va_end(args);
+}
+
+void mfa_yaml_document_error(struct mfa_yaml *yaml, size_t mark_line, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    report(yaml, true, yaml->source->section, line_of(yaml, mark_line), format, args);
+    va_end(args);
+}
+
+void mfa_yaml_error_missing(const struct mfa_yaml *yaml, const char *path, const char *format, ...)
+{
+    char full_path[PATH_MAX_LEN] = {0};
+    const char *rest;
+    const struct mfa_yaml_node *nearest = mfa_yaml_descend(yaml->nodes, path, &rest);
+    va_list args;
+
+    mfa_yaml_append(full_path, sizeof full_path, "%s.%s", yaml->source->section, path);
+    va_start(args, format);
+    report(nearest->document, true, full_path, mfa_yaml_line(nearest), format, args);
+    va_end(args);
+}

@@ -1,0 +1,848 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mfa_config.h"
+
+/* --- Helpers --------------------------------------------------------------------------------------------------- */
+
+/* Every line reported, each with a newline. */
+struct log {
+    char text[16384];
+    size_t error_count;
+};
+
+static void collect(void *ctx, bool is_error, const char *line)
+{
+    struct log *log = ctx;
+    const size_t len = strlen(log->text);
+
+    log->error_count += is_error;
+    (void)snprintf(log->text + len, sizeof log->text - len, "%s%s\n", is_error ? "" : "warning: ", line);
+}
+
+static enum mfa_status parse(struct mfa_config *config, const char *text, struct log *log)
+{
+    const struct mfa_config_source source = {.text = text,
+                                             .text_len = text == NULL ? 0 : strlen(text),
+                                             .section = "services.mfa",
+                                             .file = "override-config.yml",
+                                             .first_line = 41};
+
+    *log = (struct log){0};
+    memset(config, 0xff, sizeof *config);
+    return mfa_config_parse(config, &source, collect, log);
+}
+
+/* Expects a configuration that is accepted, with these warnings; it is the caller's. */
+static void check_accepted(struct mfa_config *config, const char *text, const char *expected_log)
+{
+    struct log log;
+    const enum mfa_status status = parse(config, text, &log);
+
+    assert_string_equal(log.text, expected_log);
+    assert_int_equal(status, MFA_OK);
+}
+
+/* Expects exactly these errors, and nothing of the configuration left. */
+static void check_refused(const char *text, const char *expected_log)
+{
+    static const struct mfa_config zeroed;
+    struct mfa_config config;
+    struct log log;
+    const enum mfa_status status = parse(&config, text, &log);
+
+    assert_string_equal(log.text, expected_log);
+    assert_int_equal(status, MFA_ERR_CONFIG);
+    assert_memory_equal(&config, &zeroed, sizeof config);
+}
+
+/* Says where a line of a test's text is. */
+#define AT(key, line) "services.mfa." key " (override-config.yml:" #line "): "
+#define MUST_BE_MAPPING "must be a mapping (keys with values)\n"
+
+static char *rendered_url(const struct mfa_endpoint *endpoint, const char *user_data, bool code_in_values,
+                          struct mfa_http_request **request)
+{
+    json_t *values = json_loads(user_data, 0, NULL);
+    const struct mfa_variables variables = {
+        .user_data = values, .code_secret = "123456", .code_in_values = code_in_values};
+
+    assert_non_null(values);
+    assert_int_equal(mfa_endpoint_render(endpoint, &variables, request), MFA_OK);
+    json_decref(values);
+    return (*request)->url_secret;
+}
+
+/* --- The documented examples ----------------------------------------------------------------------------------- */
+
+static const char skeleton[] = "mode: %s           # or: challenge-verify | disabled\n" /* 41 */
+                               "sms:\n"
+                               "  endpoints:\n"
+                               "    # Define only the endpoints matching your chosen mode.\n"
+                               "    single:\n" /* 45 */
+                               "      url: ''\n"
+                               "      method: POST\n"
+                               "      body: ''\n"
+                               "      headers: {}\n"
+                               "    challenge:\n" /* 50 */
+                               "      url: ''\n"
+                               "      method: POST\n"
+                               "      body: ''\n"
+                               "      headers: {}\n"
+                               "    verify:\n" /* 55 */
+                               "      url: ''\n"
+                               "      method: POST\n"
+                               "      body: ''\n"
+                               "      headers: {}\n"
+                               "sessions:\n" /* 60 */
+                               "  ttlSeconds: 1800\n";
+
+static const char single[] =
+    "mode: single\n"
+    "sms:\n"
+    "  endpoints:\n"
+    "    single:\n"
+    "      url: 'https://api.smsmode.com/http/1.6/"
+    "sendSMS.do?accessToken=your-api-key&message={{ message }}&emetteur=Pryv%20Lab&numero={{ number }}'\n"
+    "      method: 'GET'\n";
+
+static const char challenge_verify[] = "mode: challenge-verify\n"
+                                       "sms:\n"
+                                       "  endpoints:\n"
+                                       "    challenge:\n"
+                                       "      url: 'https://api.smsapi.com/mfa/codes'\n"
+                                       "      method: 'POST'\n"
+                                       "      body: '{\"phone_number\":\"{{ number }}\"}'\n"
+                                       "      headers:\n"
+                                       "        authorization: 'Bearer: your-api-key'\n"
+                                       "        'content-type': 'application/json'\n"
+                                       "    verify:\n"
+                                       "      url: 'https://api.smsapi.com/mfa/codes/verifications'\n"
+                                       "      method: 'POST'\n"
+                                       "      body: '{\"phone_number\":\"{{ number }}\",\"code\":\"{{ code }}\"}'\n"
+                                       "      headers:\n"
+                                       "        authorization: 'Bearer: your-api-key'\n"
+                                       "        'content-type': 'application/json'\n";
+
+static void the_skeleton_loads_disabled(void **state)
+{
+    struct mfa_config config;
+    char text[1000];
+
+    (void)state;
+    (void)snprintf(text, sizeof text, skeleton, "disabled");
+    check_accepted(&config, text, "");
+    assert_int_equal(config.mode, MFA_MODE_DISABLED);
+    assert_null(config.single.url);
+    assert_int_equal(config.policy.session_ttl_s, 1800);
+    mfa_config_clear(&config);
+}
+
+static void the_skeleton_names_what_a_mode_lacks(void **state)
+{
+    char text[1000];
+
+    (void)state;
+    (void)snprintf(text, sizeof text, skeleton, "single");
+    check_refused(text, AT("sms.endpoints.single.url", 46) "must not be empty when mode is \"single\"\n");
+    (void)snprintf(text, sizeof text, skeleton, "challenge-verify");
+    check_refused(text,
+                  AT("sms.endpoints.challenge.url", 51) "must not be empty when mode is \"challenge-verify\"\n" AT(
+                      "sms.endpoints.verify.url", 56) "must not be empty when mode is \"challenge-verify\"\n");
+}
+
+static void the_single_example_loads_to_the_letter(void **state)
+{
+    struct mfa_config config;
+    struct mfa_http_request *request = NULL;
+
+    (void)state;
+    check_accepted(&config, single, "");
+    assert_int_equal(config.mode, MFA_MODE_SINGLE);
+    assert_int_equal(config.single.method, MFA_HTTP_GET);
+    assert_string_equal(rendered_url(&config.single,
+                                     "{\"number\": \"41791231212\","
+                                     " \"message\": \"Your%20Pryv%20Lab%20MFA%20code%20is%3A%20{{ code }}\"}",
+                                     true, &request),
+                        "https://api.smsmode.com/http/1.6/sendSMS.do?accessToken=your-api-key&message="
+                        "Your%20Pryv%20Lab%20MFA%20code%20is%3A%20123456&emetteur=Pryv%20Lab&numero=41791231212");
+    assert_null(request->body_secret);
+    assert_int_equal(request->header_count, 0);
+    mfa_http_request_free(request);
+    mfa_config_clear(&config);
+}
+
+static void the_challenge_verify_example_loads_to_the_letter(void **state)
+{
+    struct mfa_config config;
+    struct mfa_http_request *request = NULL;
+
+    (void)state;
+    check_accepted(&config, challenge_verify, "");
+    assert_int_equal(config.mode, MFA_MODE_CHALLENGE_VERIFY);
+    assert_string_equal(rendered_url(&config.challenge, "{\"number\": \"41791231212\"}", false, &request),
+                        "https://api.smsapi.com/mfa/codes");
+    assert_int_equal(request->method, MFA_HTTP_POST);
+    assert_string_equal(request->body_secret, "{\"phone_number\":\"41791231212\"}");
+    mfa_http_request_free(request);
+    assert_string_equal(rendered_url(&config.verify, "{\"number\": \"41791231212\"}", false, &request),
+                        "https://api.smsapi.com/mfa/codes/verifications");
+    assert_string_equal(request->body_secret, "{\"phone_number\":\"41791231212\",\"code\":\"123456\"}");
+    assert_int_equal(request->header_count, 2);
+    assert_string_equal(request->header_secrets[0], "authorization: Bearer: your-api-key");
+    assert_string_equal(request->header_secrets[1], "content-type: application/json");
+    mfa_http_request_free(request);
+    mfa_config_clear(&config);
+}
+
+static void the_endpoint_shape_example_loads_to_the_letter(void **state)
+{
+    struct mfa_config config;
+    struct mfa_http_request *request = NULL;
+
+    (void)state;
+    check_accepted(&config,
+                   "mode: single\n"
+                   "sms:\n"
+                   "  endpoints:\n"
+                   "    single:\n"
+                   "      url: 'https://api.smsapi.com/mfa/codes?language={{ language }}'\n"
+                   "      method: 'POST'\n"
+                   "      body: '{\"phone\":\"{{ phone }}\"}'\n"
+                   "      headers:\n"
+                   "        authorization: 'Bearer: YOUR-COMMUNICATION-SERVER-API-KEY'\n"
+                   "        'content-type': 'application/json'\n",
+                   "");
+    assert_string_equal(
+        rendered_url(&config.single, "{\"language\": \"en\", \"phone\": \"41791231212\"}", true, &request),
+        "https://api.smsapi.com/mfa/codes?language=en");
+    assert_string_equal(request->body_secret, "{\"phone\":\"41791231212\"}");
+    assert_string_equal(request->header_secrets[0], "authorization: Bearer: YOUR-COMMUNICATION-SERVER-API-KEY");
+    mfa_http_request_free(request);
+    mfa_config_clear(&config);
+}
+
+static void json_of_the_same_loads_too(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    check_accepted(&config,
+                   "{\"mode\": \"single\", \"sms\": {\"endpoints\": {\"single\": {\"url\": \"https://h/\", "
+                   "\"headers\": {\"a\": \"b\"}}}}, \"sessions\": {\"ttlSeconds\": 60}}",
+                   "");
+    assert_int_equal(config.mode, MFA_MODE_SINGLE);
+    assert_int_equal(config.single.header_count, 1);
+    assert_int_equal(config.policy.session_ttl_s, 60);
+    mfa_config_clear(&config);
+}
+
+/* --- Mode ------------------------------------------------------------------------------------------------------ */
+
+static void an_absent_section_is_disabled_with_the_defaults(void **state)
+{
+    static const char *const texts[] = {NULL, "", "# nothing\n", "~", "sms:\n", "{}"};
+    struct mfa_config config;
+    struct mfa_policy policy;
+
+    (void)state;
+    mfa_policy_init(&policy);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        check_accepted(&config, texts[i], "");
+        assert_int_equal(config.mode, MFA_MODE_DISABLED);
+        assert_memory_equal(&config.policy, &policy, sizeof policy);
+        assert_int_equal(config.single.timeout_ms, 10000);
+        assert_int_equal(config.verify.connect_timeout_ms, 3000);
+        mfa_config_clear(&config);
+    }
+}
+
+static void a_mode_is_one_of_three_and_never_guessed(void **state)
+{
+    static const char *const texts[] = {"mode: sms", "mode: Single", "mode: off",   "mode: ''",
+                                        "mode:",     "mode: ~",      "mode: false", "mode: [single]"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        check_refused(texts[i], AT("mode", 41) "must be one of \"disabled\", \"single\", \"challenge-verify\"\n");
+}
+
+static void modes_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(mfa_mode_name(MFA_MODE_DISABLED), "disabled");
+    assert_string_equal(mfa_mode_name(MFA_MODE_SINGLE), "single");
+    assert_string_equal(mfa_mode_name(MFA_MODE_CHALLENGE_VERIFY), "challenge-verify");
+}
+
+/* --- Structure ------------------------------------------------------------------------------------------------- */
+
+static void unknown_keys_are_refused_at_every_level(void **state)
+{
+    (void)state;
+    check_refused("Mode: single\n",
+                  AT("Mode", 41) "is not a known key: those known here are \"mode\", \"sms\", \"sessions\", "
+                                 "\"attempts\", \"gateway\"\n");
+    check_refused("sms:\n  endpoint: {}\n  endpoints:\n    singel: {}\n    single:\n      uri: ''\n      form: {}\n"
+                  "sessions:\n  ttl: 1\nattempts:\n  backoff: {}\ngateway:\n  x: 1\n",
+                  AT("sms.endpoint",
+                     42) "is not a known key: those known here are \"endpoints\", \"codeLength\", "
+                         "\"codeTtlSeconds\", \"acceptPreviousCodes\"\n" AT(
+                             "sms.endpoints.singel",
+                             44) "is not a known key: those known here are \"single\", \"challenge\", "
+                                 "\"verify\"\n" AT("sessions.ttl",
+                                                   49) "is not a known key: those known here are "
+                                                       "\"ttlSeconds\", \"maxPending\", "
+                                                       "\"maxPendingPerUser\"\n" AT(
+                                                           "attempts.backoff",
+                                                           51) "is not a known key: those known here are "
+                                                               "\"perSession\"\n" AT(
+                                                                   "gateway.x", 53) "is not a known key: "
+                                                                                    "those known here "
+                                                                                    "are \"maxInFlight\", "
+                                                                                    "\"maxPerHost\"\n" AT(
+                                                                                        "sms.endpoints."
+                                                                                        "single.uri",
+                                                                                        46) "is not a "
+                                                                                            "known key: "
+                                                                                            "those known "
+                                                                                            "here are "
+                                                                                            "\"url\", "
+                                                                                            "\"method\", "
+                                                                                            "\"body\", "
+                                                                                            "\"headers\", "
+                                                                                            "\"timeoutMs\","
+                                                                                            " \"connectTime"
+                                                                                            "outMs\"\n" AT("sms."
+                                                                                                           "endpoints."
+                                                                                                           "single."
+                                                                                                           "form",
+                                                                                                           47) "is "
+                                                                                                               "not a "
+                                                                                                               "known "
+                                                                                                               "key: "
+                                                                                                               "those "
+                                                                                                               "known "
+                                                                                                               "here "
+                                                                                                               "are "
+                                                                                                               "\"url"
+                                                                                                               "\", "
+                                                                                                               "\"meth"
+                                                                                                               "od\", "
+                                                                                                               "\"body"
+                                                                                                               "\", "
+                                                                                                               "\"head"
+                                                                                                               "ers\","
+                                                                                                               " \"tim"
+                                                                                                               "eoutMs"
+                                                                                                               "\", "
+                                                                                                               "\"conn"
+                                                                                                               "ectTim"
+                                                                                                               "eoutMs"
+                                                                                                               "\"\n");
+}
+
+static void every_key_of_the_policy_is_known(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < mfa_policy_limit_count; i++) {
+        const struct mfa_policy_limit *limit = &mfa_policy_limits[i];
+        const char *dot = strchr(limit->key, '.');
+        struct mfa_config config;
+        char text[100];
+
+        (void)snprintf(text, sizeof text, "%.*s: {%s: %u}", (int)(dot - limit->key), limit->key, dot + 1,
+                       limit->fallback);
+        check_accepted(&config, text, "");
+        mfa_config_clear(&config);
+    }
+}
+
+static void repeated_keys_and_broken_yaml_are_refused(void **state)
+{
+    (void)state;
+    check_refused("mode: disabled\nmode: single\n", AT("mode", 42) "is there twice, first on line 41: keep one\n");
+    check_refused(
+        "sms:\n  endpoints:\n    single:\n      headers:\n        a: b\n        a: c\n",
+        AT("sms.endpoints.single.headers.a", 46) "is there twice, first on line 45: keep one\n" AT(
+            "sms.endpoints.single.headers.a", 46) "is there twice, whatever the case of its letters: keep one\n");
+    check_refused("mode: single\n  sms: x\n",
+                  "services.mfa (override-config.yml:42): is not valid YAML: mapping values are not allowed in this "
+                  "context\n");
+}
+
+static void mappings_must_be_mappings(void **state)
+{
+    (void)state;
+    check_refused("sms: ''\nsessions: 5\nattempts: []\ngateway: x\n",
+                  AT("sms", 41) MUST_BE_MAPPING AT("sessions", 42) MUST_BE_MAPPING AT("attempts", 43)
+                      MUST_BE_MAPPING AT("gateway", 44) MUST_BE_MAPPING);
+    check_refused("sms:\n  endpoints: []\n", AT("sms.endpoints", 42) MUST_BE_MAPPING);
+    check_refused("sms:\n  endpoints:\n    single: ''\n", AT("sms.endpoints.single", 43) MUST_BE_MAPPING);
+    check_refused("sms: {endpoints: {single: {headers: []}}}\n",
+                  AT("sms.endpoints.single.headers", 41) MUST_BE_MAPPING);
+}
+
+static void null_is_not_set_where_text_and_mappings_stand(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    check_accepted(&config,
+                   "mode: single\nsms:\n  endpoints:\n    single:\n      url: http://localhost/\n      method:\n"
+                   "      body: ~\n      headers:\n    verify:\nsessions:\n",
+                   "");
+    assert_int_equal(config.single.method, MFA_HTTP_POST);
+    assert_null(config.single.body);
+    mfa_config_clear(&config);
+    check_refused("sessions: {ttlSeconds: }\n",
+                  AT("sessions.ttlSeconds", 41) "must be a whole number, without quotes\n");
+}
+
+/* --- Numbers --------------------------------------------------------------------------------------------------- */
+
+static uint32_t member_of(const struct mfa_policy *policy, const struct mfa_policy_limit *limit)
+{
+    uint32_t value = 0;
+
+    memcpy(&value, (const char *)policy + limit->offset, sizeof value);
+    return value;
+}
+
+/* The text that sets one number, and keeps the code's life below the session's. */
+static const char *setting(const struct mfa_policy_limit *limit, long long value, char text[static 100])
+{
+    const char *dot = strchr(limit->key, '.');
+
+    (void)snprintf(text, 100, "%.*s: {%s: %lld}", (int)(dot - limit->key), limit->key, dot + 1, value);
+    return text;
+}
+
+static void numbers_are_taken_from_one_end_of_their_range_to_the_other(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < mfa_policy_limit_count; i++) {
+        const struct mfa_policy_limit *limit = &mfa_policy_limits[i];
+        const uint32_t ends[] = {limit->min, limit->max};
+
+        for (size_t j = 0; j < 2; j++) {
+            struct mfa_config config;
+            struct log log;
+            char text[100];
+
+            assert_int_equal(parse(&config, setting(limit, ends[j], text), &log), MFA_OK);
+            assert_int_equal(member_of(&config.policy, limit), ends[j]);
+            mfa_config_clear(&config);
+        }
+    }
+}
+
+static void numbers_outside_their_range_are_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < mfa_policy_limit_count; i++) {
+        const struct mfa_policy_limit *limit = &mfa_policy_limits[i];
+        const long long others[] = {-1, (long long)limit->max + 1, (1LL << 32) + limit->min, INT64_MAX};
+        char expected[200];
+        char text[100];
+
+        (void)snprintf(expected, sizeof expected, "services.mfa.%s (override-config.yml:41): must be from %u to %u%s\n",
+                       limit->key, limit->min, limit->max,
+                       limit->zero_means == NULL ? "" : ", or 0 to switch the limit off");
+        for (size_t j = 0; j < sizeof others / sizeof others[0]; j++)
+            check_refused(setting(limit, others[j], text), expected);
+        if (limit->min > 1)
+            check_refused(setting(limit, limit->min - 1, text), expected);
+        if (limit->min > 0 && limit->zero_means == NULL)
+            check_refused(setting(limit, 0, text), expected);
+    }
+}
+
+static void zero_switches_a_limit_off_and_warns_once(void **state)
+{
+    size_t off_count = 0;
+
+    (void)state;
+    for (size_t i = 0; i < mfa_policy_limit_count; i++) {
+        const struct mfa_policy_limit *limit = &mfa_policy_limits[i];
+        struct mfa_config config;
+        char expected[300];
+        char text[100];
+
+        if (limit->zero_means == NULL)
+            continue;
+        off_count++;
+        (void)snprintf(expected, sizeof expected, "warning: services.mfa.%s (override-config.yml:41): is 0: %s\n",
+                       limit->key, limit->zero_means);
+        check_accepted(&config, setting(limit, 0, text), expected);
+        assert_int_equal(member_of(&config.policy, limit), 0);
+        mfa_config_clear(&config);
+    }
+    assert_int_equal(off_count, 5);
+}
+
+static void not_accepting_previous_codes_is_no_warning(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    check_accepted(&config, "sms: {acceptPreviousCodes: 0}", "");
+    assert_int_equal(config.policy.accept_previous_codes, 0);
+    mfa_config_clear(&config);
+}
+
+static void short_codes_are_warned_of(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    check_accepted(&config, "sms: {codeLength: 5}",
+                   "warning: " AT("sms.codeLength", 41) "is below 6, the least that NIST SP 800-63B-4, 3.1.3 allows\n");
+    mfa_config_clear(&config);
+    check_accepted(&config, "sms: {codeLength: 6}", "");
+    mfa_config_clear(&config);
+}
+
+static void a_code_lives_no_longer_than_its_session(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    check_accepted(&config, "sessions: {ttlSeconds: 300}", "");
+    assert_int_equal(config.policy.code_ttl_s, 300);
+    mfa_config_clear(&config);
+    check_accepted(&config, "sessions: {ttlSeconds: 300}\nsms: {codeTtlSeconds: 300}", "");
+    assert_int_equal(config.policy.code_ttl_s, 300);
+    mfa_config_clear(&config);
+    check_refused("sessions: {ttlSeconds: 300}\nsms: {codeTtlSeconds: x}",
+                  AT("sms.codeTtlSeconds", 42) "must be a whole number, without quotes\n");
+    check_refused("sessions: {ttlSeconds: 300}\nsms: {codeTtlSeconds: 301}",
+                  AT("sms.codeTtlSeconds", 42) "must not be above sessions.ttlSeconds: a code ends with its session\n");
+}
+
+static void time_outs_belong_to_an_endpoint(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    check_accepted(&config, "sms: {endpoints: {single: {timeoutMs: 100, connectTimeoutMs: 60000}}}", "");
+    assert_int_equal(config.single.timeout_ms, 100);
+    assert_int_equal(config.single.connect_timeout_ms, 60000);
+    assert_int_equal(config.verify.timeout_ms, 10000);
+    assert_int_equal(config.verify.connect_timeout_ms, 3000);
+    mfa_config_clear(&config);
+    check_refused("sms: {endpoints: {verify: {timeoutMs: 0, connectTimeoutMs: 49}}}",
+                  AT("sms.endpoints.verify.timeoutMs", 41) "must be from 100 to 60000\n" AT(
+                      "sms.endpoints.verify.connectTimeoutMs", 41) "must be from 50 to 60000\n");
+}
+
+/* --- Endpoints ------------------------------------------------------------------------------------------------- */
+
+static void a_missing_endpoint_is_named_with_the_nearest_line(void **state)
+{
+    (void)state;
+    check_refused("# a comment\nmode: single\n",
+                  AT("sms.endpoints.single.url", 42) "must be set when mode is \"single\"\n");
+    check_refused("mode: challenge-verify\nsms:\n  endpoints:\n    challenge: {url: 'https://h/'}\n",
+                  AT("sms.endpoints.verify.url", 43) "must be set when mode is \"challenge-verify\"\n");
+    check_refused("mode: challenge-verify\nsms:\n  endpoints:\n    challenge: {}\n    verify:\n",
+                  AT("sms.endpoints.challenge.url", 44) "must be set when mode is \"challenge-verify\"\n" AT(
+                      "sms.endpoints.verify.url", 45) "must be set when mode is \"challenge-verify\"\n");
+    check_refused("mode: single\nsms:\n", AT("sms.endpoints.single.url", 42) "must be set when mode is \"single\"\n");
+}
+
+static void a_template_without_quotes_says_so(void **state)
+{
+    (void)state;
+    check_refused("sms: {endpoints: {single: {url: 'https://h/', headers: {a: {{ code }}}}}}",
+                  AT("sms.endpoints.single.headers.a", 41) "has a key that is not text: a value with {{ }} must be in "
+                                                           "quotes\n");
+    check_refused("sms:\n  endpoints:\n    single:\n      body: {\"a\": \"{{ code }}\"}\n",
+                  AT("sms.endpoints.single.body", 44) "must be a string: put it in quotes\n");
+}
+
+static void every_problem_is_reported_and_no_value(void **state)
+{
+    (void)state;
+    check_refused(
+        "mode: single\n"
+        "sms:\n"
+        "  codeLength: '6'\n"
+        "  endpoints:\n"
+        "    single:\n"
+        "      url: 'https://secret{{ x }}/'\n"
+        "      method: PUT\n"
+        "      body: '{\"a\": secret}'\n"
+        "      headers:\n"
+        "        host: secret\n"
+        "        a: 12345\n"
+        "        b: \"secret\\n\"\n"
+        "    verify:\n"
+        "      url: secret\n"
+        "      body: '{{ secret | digits }}'\n",
+        AT("sms.codeLength", 43) "must be a whole number, without quotes\n" AT(
+            "sms.endpoints.single.method",
+            47) "must be one of \"GET\", \"POST\"\n" AT("sms.endpoints.single.headers.host",
+                                                        50) "is set by the HTTP client itself: remove "
+                                                            "it\n" AT(
+                                                                "sms.endpoints.single.headers.a",
+                                                                51) "must be a string: put it in "
+                                                                    "quotes\n" AT(
+                                                                        "sms.endpoints.single."
+                                                                        "headers.b",
+                                                                        52) "has a character "
+                                                                            "that a header "
+                                                                            "cannot carry: only "
+                                                                            "printable "
+                                                                            "ASCII and spaces "
+                                                                            "can stand "
+                                                                            "here\n" AT(
+                                                                                "sms.endpoints."
+                                                                                "single.url",
+                                                                                46) "has a "
+                                                                                    "variable "
+                                                                                    "before the "
+                                                                                    "path: user "
+                                                                                    "data must "
+                                                                                    "not choose "
+                                                                                    "whom "
+                                                                                    "the "
+                                                                                    "request "
+                                                                                    "goes "
+                                                                                    "to\n" AT(
+                                                                                        "sms."
+                                                                                        "endpoin"
+                                                                                        "ts."
+                                                                                        "single."
+                                                                                        "body",
+                                                                                        48) "is "
+                                                                                            "rea"
+                                                                                            "d "
+                                                                                            "as "
+                                                                                            "JSO"
+                                                                                            "N "
+                                                                                            "(be"
+                                                                                            "cau"
+                                                                                            "se "
+                                                                                            "of "
+                                                                                            "its"
+                                                                                            " co"
+                                                                                            "nte"
+                                                                                            "nt-"
+                                                                                            "typ"
+                                                                                            "e, "
+                                                                                            "or "
+                                                                                            "els"
+                                                                                            "e "
+                                                                                            "its"
+                                                                                            " fi"
+                                                                                            "rst"
+                                                                                            " "
+                                                                                            "cha"
+                                                                                            "rac"
+                                                                                            "ter"
+                                                                                            ") "
+                                                                                            "and"
+                                                                                            " is"
+                                                                                            " no"
+                                                                                            "t "
+                                                                                            "val"
+                                                                                            "id "
+                                                                                            "JSO"
+                                                                                            "N"
+                                                                                            "\n" AT(
+                                                                                                "sms."
+                                                                                                "endpoi"
+                                                                                                "nts."
+                                                                                                "verify"
+                                                                                                ".url",
+                                                                                                54) "mu"
+                                                                                                    "st"
+                                                                                                    " b"
+                                                                                                    "eg"
+                                                                                                    "in"
+                                                                                                    " w"
+                                                                                                    "it"
+                                                                                                    "h "
+                                                                                                    "ht"
+                                                                                                    "tp"
+                                                                                                    ":/"
+                                                                                                    "/ "
+                                                                                                    "or"
+                                                                                                    " h"
+                                                                                                    "tt"
+                                                                                                    "ps"
+                                                                                                    ":/"
+                                                                                                    "/"
+                                                                                                    "\n" AT(
+                                                                                                        "sms.endpoints."
+                                                                                                        "verify.body",
+                                                                                                        55) "has an "
+                                                                                                            "unknown "
+                                                                                                            "filter "
+                                                                                                            "behind "
+                                                                                                            "the name "
+                                                                                                            "of a "
+                                                                                                            "variable: "
+                                                                                                            "remove "
+                                                                                                            "the "
+                                                                                                            "\"|\" and "
+                                                                                                            "what "
+                                                                                                            "follows "
+                                                                                                            "it\n");
+}
+
+static void an_endpoint_nobody_needs_is_still_checked_for_syntax(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    check_refused("sms: {endpoints: {single: {url: 'https://h/{{ }}'}}}",
+                  AT("sms.endpoints.single.url", 41) "has \"{{\" without the name of a variable behind it (a letter or "
+                                                     "_, then at most 63 letters, digits, _ . -)\n");
+    check_accepted(&config, "sms: {endpoints: {single: {url: 'http://h.example/', body: x}}}", "");
+    assert_non_null(config.single.url);
+    mfa_config_clear(&config);
+}
+
+static void get_has_no_body(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    check_refused("sms:\n  endpoints:\n    single:\n      url: 'https://h/'\n      body: x\n      method: GET\n",
+                  AT("sms.endpoints.single.body", 45) "must be empty when method is \"GET\": move its values into the "
+                                                      "url, or use \"POST\"\n");
+    check_accepted(&config, "sms: {endpoints: {single: {url: 'https://h/', body: '', method: GET}}}", "");
+    mfa_config_clear(&config);
+}
+
+static void a_method_left_out_is_post(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    check_accepted(&config, "mode: single\nsms: {endpoints: {single: {url: 'https://h/'}}}", "");
+    assert_int_equal(config.single.method, MFA_HTTP_POST);
+    mfa_config_clear(&config);
+}
+
+static void headers_come_before_the_body_wherever_they_stand(void **state)
+{
+    struct mfa_config config;
+    struct mfa_http_request *request = NULL;
+
+    (void)state;
+    check_accepted(&config,
+                   "sms: {endpoints: {single: {url: 'https://h/', body: '{{ x }}', "
+                   "headers: {Content-Type: application/xml}}}}",
+                   "");
+    (void)rendered_url(&config.single, "{\"x\": \"<\"}", true, &request);
+    assert_string_equal(request->body_secret, "&lt;");
+    mfa_http_request_free(request);
+    mfa_config_clear(&config);
+}
+
+static void plain_http_to_another_machine_is_warned_of(void **state)
+{
+    static const char expected[] =
+        "warning: " AT("sms.endpoints.single.url", 42) "is plain http: credentials, "
+                                                       "destinations and codes travel in clear; use https\n";
+    static const char *const local[] = {"http://127.0.0.1:8080/x", "http://localhost/x", "http://[::1]:80/",
+                                        "https://h.example/"};
+    static const char *const remote[] = {"http://h.example/x", "http://10.0.0.1/", "HTTP://127.0.0.1.example/"};
+    struct mfa_config config;
+    char text[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++) {
+        (void)snprintf(text, sizeof text, "mode: single\nsms: {endpoints: {single: {url: '%s'}}}", local[i]);
+        check_accepted(&config, text, "");
+        mfa_config_clear(&config);
+    }
+    for (size_t i = 0; i < sizeof remote / sizeof remote[0]; i++) {
+        (void)snprintf(text, sizeof text, "mode: single\nsms: {endpoints: {single: {url: '%s'}}}", remote[i]);
+        check_accepted(&config, text, expected);
+        mfa_config_clear(&config);
+    }
+}
+
+static void code_stands_where_challenge_verify_has_one(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    check_refused("mode: challenge-verify\nsms:\n  endpoints:\n    challenge: {url: 'https://h/?c={{ code }}'}\n"
+                  "    verify: {url: 'https://h/{{ number }}', body: '{{ Code }}'}\n",
+                  AT("sms.endpoints.challenge",
+                     44) "must not use {{ code }}: the service makes the code, and it does "
+                         "not exist yet\n" AT("sms.endpoints.verify",
+                                              45) "must use {{ code }} in url, body or a header: without it any code "
+                                                  "would be accepted\n");
+    check_accepted(&config,
+                   "mode: challenge-verify\nsms:\n  endpoints:\n    challenge: {url: 'https://h/'}\n"
+                   "    verify: {url: 'https://h/', headers: {x-code: '{{ code }}'}}\n",
+                   "");
+    mfa_config_clear(&config);
+    check_accepted(&config, "sms: {endpoints: {challenge: {url: 'https://h/{{ code }}'}, verify: {url: 'https://h/'}}}",
+                   "");
+    mfa_config_clear(&config);
+}
+
+static void clearing_is_idempotent(void **state)
+{
+    static const struct mfa_config zeroed;
+    struct mfa_config config;
+
+    (void)state;
+    check_accepted(&config, challenge_verify, "");
+    mfa_config_clear(&config);
+    assert_memory_equal(&config, &zeroed, sizeof config);
+    mfa_config_clear(&config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_skeleton_loads_disabled),
+        cmocka_unit_test(the_skeleton_names_what_a_mode_lacks),
+        cmocka_unit_test(the_single_example_loads_to_the_letter),
+        cmocka_unit_test(the_challenge_verify_example_loads_to_the_letter),
+        cmocka_unit_test(the_endpoint_shape_example_loads_to_the_letter),
+        cmocka_unit_test(json_of_the_same_loads_too),
+        cmocka_unit_test(an_absent_section_is_disabled_with_the_defaults),
+        cmocka_unit_test(a_mode_is_one_of_three_and_never_guessed),
+        cmocka_unit_test(modes_have_names),
+        cmocka_unit_test(unknown_keys_are_refused_at_every_level),
+        cmocka_unit_test(every_key_of_the_policy_is_known),
+        cmocka_unit_test(repeated_keys_and_broken_yaml_are_refused),
+        cmocka_unit_test(mappings_must_be_mappings),
+        cmocka_unit_test(null_is_not_set_where_text_and_mappings_stand),
+        cmocka_unit_test(numbers_are_taken_from_one_end_of_their_range_to_the_other),
+        cmocka_unit_test(numbers_outside_their_range_are_refused),
+        cmocka_unit_test(zero_switches_a_limit_off_and_warns_once),
+        cmocka_unit_test(not_accepting_previous_codes_is_no_warning),
+        cmocka_unit_test(short_codes_are_warned_of),
+        cmocka_unit_test(a_code_lives_no_longer_than_its_session),
+        cmocka_unit_test(time_outs_belong_to_an_endpoint),
+        cmocka_unit_test(a_missing_endpoint_is_named_with_the_nearest_line),
+        cmocka_unit_test(a_template_without_quotes_says_so),
+        cmocka_unit_test(every_problem_is_reported_and_no_value),
+        cmocka_unit_test(an_endpoint_nobody_needs_is_still_checked_for_syntax),
+        cmocka_unit_test(get_has_no_body),
+        cmocka_unit_test(a_method_left_out_is_post),
+        cmocka_unit_test(headers_come_before_the_body_wherever_they_stand),
+        cmocka_unit_test(plain_http_to_another_machine_is_warned_of),
+        cmocka_unit_test(code_stands_where_challenge_verify_has_one),
+        cmocka_unit_test(clearing_is_idempotent),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

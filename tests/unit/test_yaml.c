@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mfa_yaml.h"
+
+/* Every line reported, each with a newline. */
+struct log {
+    char text[16384];
+};
+
+static void collect(void *ctx, bool is_error, const char *line)
+{
+    struct log *log = ctx;
+    const size_t len = strlen(log->text);
+
+    assert_null(strchr(line, '\n'));
+    (void)snprintf(log->text + len, sizeof log->text - len, "%s%s\n", is_error ? "" : "warning: ", line);
+}
+
+/* A document with all that must outlive it. */
+struct fixture {
+    struct mfa_config_source source;
+    struct log log;
+    struct mfa_yaml *yaml;
+    enum mfa_status status;
+};
+
+static void parse_bytes(struct fixture *fixture, const char *text, size_t len)
+{
+    *fixture = (struct fixture){
+        .source = {
+            .text = text, .text_len = len, .section = "services.mfa", .file = "override-config.yml", .first_line = 41}};
+    fixture->status = mfa_yaml_parse(&fixture->yaml, &fixture->source, collect, &fixture->log);
+}
+
+static void parse(struct fixture *fixture, const char *text)
+{
+    parse_bytes(fixture, text, strlen(text));
+}
+
+static void check_refused(const char *text, const char *expected_line)
+{
+    struct fixture fixture;
+
+    parse(&fixture, text);
+    assert_int_equal(fixture.status, MFA_ERR_CONFIG);
+    assert_null(fixture.yaml);
+    assert_string_equal(fixture.log.text, expected_line);
+}
+
+/* Parses what has the mistake behind the structure: it can be read, and is counted. */
+static const struct mfa_yaml_node *value_of(struct fixture *fixture, const char *text)
+{
+    parse(fixture, text);
+    assert_int_equal(fixture->status, MFA_OK);
+    assert_string_equal(fixture->log.text, "");
+    return mfa_yaml_find_key(mfa_yaml_root(fixture->yaml), "k");
+}
+
+static void nothing_is_an_empty_document(void **state)
+{
+    static const char *const texts[] = {"", "\n", "# a comment\n", "---\n", "null\n", "~", "---\n...\n"};
+    struct fixture fixture;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        parse(&fixture, texts[i]);
+        assert_int_equal(fixture.status, MFA_OK);
+        assert_null(mfa_yaml_root(fixture.yaml));
+        assert_int_equal(mfa_yaml_error_count(fixture.yaml), 0);
+        mfa_yaml_free(fixture.yaml);
+    }
+    parse_bytes(&fixture, NULL, 0);
+    assert_int_equal(fixture.status, MFA_OK);
+    assert_null(mfa_yaml_root(fixture.yaml));
+    mfa_yaml_free(fixture.yaml);
+    mfa_yaml_free(NULL);
+}
+
+static void values_are_found_by_path(void **state)
+{
+    struct fixture fixture;
+    const struct mfa_yaml_node *root;
+    const struct mfa_yaml_node *node;
+
+    (void)state;
+    parse(&fixture, "a:\n  b:\n    c: 'x'\n    none:\nlist: [1]\nlast: ~\n");
+    root = mfa_yaml_root(fixture.yaml);
+    node = mfa_yaml_find(root, "a.b.c");
+    assert_string_equal(mfa_yaml_string(node), "x");
+    assert_string_equal(mfa_yaml_key(node), "c");
+    assert_string_equal(mfa_yaml_string(mfa_yaml_find(mfa_yaml_find(root, "a"), "b.c")), "x");
+    assert_null(mfa_yaml_find(root, "a.b.d"));
+    assert_null(mfa_yaml_find(root, "a.b.c.d"));
+    assert_null(mfa_yaml_find(root, "list.a"));
+    assert_null(mfa_yaml_find(NULL, "a"));
+    assert_null(mfa_yaml_find(root, "a.b.none"));
+    assert_non_null(mfa_yaml_find_key(root, "a.b.none"));
+    assert_null(mfa_yaml_find(root, "last"));
+    assert_ptr_equal(mfa_yaml_entry(root, 2), mfa_yaml_find_key(root, "last"));
+    assert_null(mfa_yaml_entry(root, 3));
+    assert_null(mfa_yaml_key(root));
+    assert_string_equal(fixture.log.text, "");
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void json_is_read_as_yaml(void **state)
+{
+    struct fixture fixture;
+    const struct mfa_yaml_node *root;
+    int64_t number = 0;
+
+    (void)state;
+    parse(&fixture, "{\n\t\"a\": {\"b\": \"x\\\"y\\\\\\u00e9\\/\"},\n\t\"n\": 5, \"e\": null\n}\n");
+    root = mfa_yaml_root(fixture.yaml);
+    assert_string_equal(mfa_yaml_string(mfa_yaml_find(root, "a.b")), "x\"y\\\xc3\xa9/");
+    assert_true(mfa_yaml_integer(mfa_yaml_find(root, "n"), &number));
+    assert_int_equal(number, 5);
+    assert_null(mfa_yaml_find(root, "e"));
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void a_string_is_quoted_or_cannot_be_anything_else(void **state)
+{
+    static const char *const strings[] = {
+        "k: 'x'", "k: \"x\"", "k: x", "k: |-\n  x", "k: >-\n  x", "k: ! x",
+    };
+    static const char *const quoted[] = {"12", "1.5", "true", "no", "null", "~", "", "2024-01-01", "0x1F", "off"};
+    static const char *const plain[] = {
+        "GET", "challenge-verify", "https://h/?a=1", "Bearer x", "a1", "yess", "1st", "+a", "12 34"};
+    struct fixture fixture;
+    char text[100];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
+        assert_string_equal(mfa_yaml_string(value_of(&fixture, strings[i])), "x");
+        mfa_yaml_free(fixture.yaml);
+    }
+    for (size_t i = 0; i < sizeof quoted / sizeof quoted[0]; i++) {
+        (void)snprintf(text, sizeof text, "k: '%s'", quoted[i]);
+        assert_string_equal(mfa_yaml_string(value_of(&fixture, text)), quoted[i]);
+        mfa_yaml_free(fixture.yaml);
+    }
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        (void)snprintf(text, sizeof text, "k: %s", plain[i]);
+        assert_string_equal(mfa_yaml_string(value_of(&fixture, text)), plain[i]);
+        mfa_yaml_free(fixture.yaml);
+    }
+}
+
+static void plain_text_that_has_a_type_is_no_string(void **state)
+{
+    static const char *const texts[] = {
+        "12",  "-1", "+41791231212", "1.5",   ".5",   "1e3", "0x1F", "0o17", "1_000", "190:20:30", "true", "No", "ON",
+        "off", "y",  ".inf",         "-.INF", ".NaN", "~",   "null", "NULL", "",      "2024-01-01"};
+    struct fixture fixture;
+    char text[100];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        (void)snprintf(text, sizeof text, "k: %s", texts[i]);
+        assert_null(mfa_yaml_string(value_of(&fixture, text)));
+        assert_string_equal(fixture.log.text,
+                            "services.mfa.k (override-config.yml:41): must be a string: put it in quotes\n");
+        assert_int_equal(mfa_yaml_error_count(fixture.yaml), 1);
+        mfa_yaml_free(fixture.yaml);
+    }
+    assert_null(mfa_yaml_string(value_of(&fixture, "k: [x]")));
+    assert_string_equal(fixture.log.text,
+                        "services.mfa.k (override-config.yml:41): must be a string: put it in quotes\n");
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void whole_numbers_are_plain_decimal_digits(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t number;
+    } numbers[] = {{"0", 0}, {"5", 5}, {"-7", -7}, {"86400", 86400}, {"99999999999999999999", INT64_MAX}};
+    static const char *const others[] = {"'5'", "\"5\"", "5.0", "1e3", "0x10", "010", "+5",
+                                         "5s",  "~",     "",    "[5]", "true", "1_0", "{a: 5}"};
+    struct fixture fixture;
+    char text[100];
+    int64_t number;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        (void)snprintf(text, sizeof text, "k: %s", numbers[i].text);
+        assert_true(mfa_yaml_integer(value_of(&fixture, text), &number));
+        assert_int_equal(number, numbers[i].number);
+        mfa_yaml_free(fixture.yaml);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        (void)snprintf(text, sizeof text, "k: %s", others[i]);
+        assert_false(mfa_yaml_integer(value_of(&fixture, text), &number));
+        assert_string_equal(fixture.log.text,
+                            "services.mfa.k (override-config.yml:41): must be a whole number, without quotes\n");
+        mfa_yaml_free(fixture.yaml);
+    }
+}
+
+static void a_choice_is_one_of_its_names(void **state)
+{
+    static const char *const names[] = {"one", "two", NULL};
+    static const char *const others[] = {"k: three", "k: One", "k:", "k: [one]", "k: ''"};
+    struct fixture fixture;
+    size_t chosen = 99;
+
+    (void)state;
+    assert_true(mfa_yaml_choice(value_of(&fixture, "k: two"), names, &chosen));
+    assert_int_equal(chosen, 1);
+    mfa_yaml_free(fixture.yaml);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_false(mfa_yaml_choice(value_of(&fixture, others[i]), names, &chosen));
+        assert_int_equal(chosen, 0);
+        assert_string_equal(fixture.log.text,
+                            "services.mfa.k (override-config.yml:41): must be one of \"one\", \"two\"\n");
+        mfa_yaml_free(fixture.yaml);
+    }
+}
+
+static void unknown_keys_are_all_reported(void **state)
+{
+    static const char *const known[] = {"a", "b", NULL};
+    struct fixture fixture;
+
+    (void)state;
+    parse(&fixture, "a: 1\nAA: 2\nb: 3\n'x\ty': 4\n");
+    assert_true(mfa_yaml_check_keys(mfa_yaml_root(fixture.yaml), known));
+    assert_string_equal(
+        fixture.log.text,
+        "services.mfa.AA (override-config.yml:42): is not a known key: those known here are \"a\", \"b\"\n"
+        "services.mfa.x?y (override-config.yml:44): is not a known key: those known here are \"a\", \"b\"\n");
+    assert_int_equal(mfa_yaml_error_count(fixture.yaml), 2);
+    mfa_yaml_free(fixture.yaml);
+    assert_false(mfa_yaml_check_keys(value_of(&fixture, "k: a"), known));
+    assert_string_equal(fixture.log.text,
+                        "services.mfa.k (override-config.yml:41): must be a mapping (keys with values)\n");
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void repeated_keys_are_reported_wherever_they_stand(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    parse(&fixture, "a:\n  b: 1\n  c: 2\n  'b': 3\nd:\n  - {e: 1, e: 2}\na: 4\n");
+    assert_int_equal(fixture.status, MFA_OK);
+    assert_string_equal(fixture.log.text,
+                        "services.mfa.a (override-config.yml:47): is there twice, first on line 41: keep one\n"
+                        "services.mfa.a.b (override-config.yml:44): is there twice, first on line 42: keep one\n"
+                        "services.mfa.d[0].e (override-config.yml:46): is there twice, first on line 46: keep one\n");
+    assert_int_equal(mfa_yaml_error_count(fixture.yaml), 3);
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void a_missing_key_has_the_line_of_the_nearest_mapping(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    parse(&fixture, "mode: x\nsms:\n  endpoints:\n    a: 1\n");
+    mfa_yaml_error_missing(fixture.yaml, "sms.endpoints.single.url", "must be set for %s", "this");
+    mfa_yaml_error_missing(fixture.yaml, "other", "must be set");
+    mfa_yaml_warning(mfa_yaml_root(fixture.yaml), "is odd");
+    assert_string_equal(fixture.log.text,
+                        "services.mfa.sms.endpoints.single.url (override-config.yml:43): must be set for this\n"
+                        "services.mfa.other (override-config.yml:41): must be set\n"
+                        "warning: services.mfa (override-config.yml:41): is odd\n");
+    assert_int_equal(mfa_yaml_error_count(fixture.yaml), 2);
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void an_unknown_first_line_counts_from_one(void **state)
+{
+    struct fixture fixture = {
+        .source = {
+            .text = "a: 1\na: 2\n", .text_len = 10, .section = "services.mfa", .file = "x.yml", .first_line = 0}};
+
+    (void)state;
+    assert_int_equal(mfa_yaml_parse(&fixture.yaml, &fixture.source, collect, &fixture.log), MFA_OK);
+    assert_string_equal(fixture.log.text, "services.mfa.a (x.yml:2): is there twice, first on line 1: keep one\n");
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void broken_yaml_is_reported_with_its_line(void **state)
+{
+    (void)state;
+    check_refused("a: 1\nb: [1\nc: 2\n", "services.mfa (override-config.yml:43): is not valid YAML: "
+                                         "while parsing a flow sequence, did not find expected ',' or ']'\n");
+    check_refused("a: 'x\n", "services.mfa (override-config.yml:42): is not valid YAML: "
+                             "while scanning a quoted scalar, found unexpected end of stream\n");
+    check_refused("a: *b\n", "services.mfa (override-config.yml:41): is not valid YAML: found undefined alias\n");
+    check_refused("a: 1\nb: \xff\n",
+                  "services.mfa (override-config.yml:42): is not valid YAML: invalid leading UTF-8 octet\n");
+}
+
+static void one_document_whose_root_is_a_mapping_is_asked_for(void **state)
+{
+    (void)state;
+    check_refused("a: 1\n---\nb: 2\n",
+                  "services.mfa (override-config.yml:43): holds a second YAML document: keep one\n");
+    check_refused("a: 1\n...\n}\n", "services.mfa (override-config.yml:43): is not valid YAML: "
+                                    "did not find expected <document start>\n");
+    check_refused("- a\n", "services.mfa (override-config.yml:41): must be a mapping (keys with values)\n");
+    check_refused("text\n", "services.mfa (override-config.yml:41): must be a mapping (keys with values)\n");
+    check_refused("''\n", "services.mfa (override-config.yml:41): must be a mapping (keys with values)\n");
+}
+
+static void aliases_are_refused_also_when_they_run_in_a_circle(void **state)
+{
+    static const char expected[] = "must not use a YAML alias (\"*name\"): write the value out\n";
+    static const char *const texts[] = {"a: &x {b: 1}\nc: *x\n", "a: &x\n  b: *x\n", "&x a: *x\n",
+                                        "a: &x [*x]\n",          "&r\na: *r\n",      "a: &x 1\n*x : 2\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct fixture fixture;
+
+        parse(&fixture, texts[i]);
+        assert_int_equal(fixture.status, MFA_ERR_CONFIG);
+        assert_null(fixture.yaml);
+        assert_non_null(strstr(fixture.log.text, expected));
+    }
+}
+
+static void odd_nodes_are_refused(void **state)
+{
+    (void)state;
+    check_refused("a: !!int 5\n",
+                  "services.mfa.a (override-config.yml:41): must not have a YAML tag: remove the \"!\" and the word "
+                  "behind it\n");
+    check_refused("a: !env X\n", "services.mfa.a (override-config.yml:41): must not have a YAML tag: remove the \"!\" "
+                                 "and the word behind it\n");
+    check_refused(
+        "[a]: 5\n",
+        "services.mfa (override-config.yml:41): has a key that is not text: a value with {{ }} must be in quotes\n");
+    check_refused("a: \"x\\0y\"\n", "services.mfa.a (override-config.yml:41): must not contain the character NUL\n");
+}
+
+static void depth_is_bounded(void **state)
+{
+    char text[400] = "a: ";
+    struct fixture fixture;
+
+    (void)state;
+    for (size_t i = 0; i < MFA_YAML_MAX_DEPTH - 1; i++)
+        strcat(text, "[");
+    for (size_t i = 0; i < MFA_YAML_MAX_DEPTH - 1; i++)
+        strcat(text, "]");
+    parse(&fixture, text);
+    assert_int_equal(fixture.status, MFA_OK);
+    mfa_yaml_free(fixture.yaml);
+    memmove(text + 4, text + 3, strlen(text + 3) + 1);
+    strcat(text, "]");
+    parse(&fixture, text);
+    assert_int_equal(fixture.status, MFA_ERR_CONFIG);
+    assert_non_null(strstr(fixture.log.text, "is nested more than 32 levels deep\n"));
+}
+
+static void size_and_entries_are_bounded(void **state)
+{
+    static char text[MFA_YAML_MAX_LEN + 1];
+    struct fixture fixture;
+    size_t len = 0;
+
+    (void)state;
+    memset(text, '\n', sizeof text);
+    parse_bytes(&fixture, text, MFA_YAML_MAX_LEN);
+    assert_int_equal(fixture.status, MFA_OK);
+    mfa_yaml_free(fixture.yaml);
+    parse_bytes(&fixture, text, sizeof text);
+    assert_int_equal(fixture.status, MFA_ERR_CONFIG);
+    assert_string_equal(fixture.log.text, "services.mfa (override-config.yml:41): is longer than 262144 bytes\n");
+    for (size_t i = 0; i <= MFA_YAML_MAX_ENTRIES; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "k%zu: 1\n", i);
+    parse_bytes(&fixture, text, len);
+    assert_int_equal(fixture.status, MFA_ERR_CONFIG);
+    assert_string_equal(fixture.log.text, "services.mfa (override-config.yml:41): has more than 256 entries\n");
+}
+
+static void long_keys_leave_room_for_the_remedy(void **state)
+{
+    char text[10000] = "";
+    struct fixture fixture;
+
+    (void)state;
+    for (size_t i = 0; i < 12; i++) {
+        size_t len = strlen(text);
+
+        memset(text + len, 'k', 500);
+        (void)snprintf(text + len + 500, sizeof text - len - 500, ":\n%*s", (int)i + 1, "");
+    }
+    strcat(text, "a: 1\n            a: 2\n");
+    parse(&fixture, text);
+    assert_int_equal(fixture.status, MFA_OK);
+    assert_non_null(strstr(fixture.log.text, "is there twice, first on line 53: keep one\n"));
+    mfa_yaml_free(fixture.yaml);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_an_empty_document),
+        cmocka_unit_test(values_are_found_by_path),
+        cmocka_unit_test(json_is_read_as_yaml),
+        cmocka_unit_test(a_string_is_quoted_or_cannot_be_anything_else),
+        cmocka_unit_test(plain_text_that_has_a_type_is_no_string),
+        cmocka_unit_test(whole_numbers_are_plain_decimal_digits),
+        cmocka_unit_test(a_choice_is_one_of_its_names),
+        cmocka_unit_test(unknown_keys_are_all_reported),
+        cmocka_unit_test(repeated_keys_are_reported_wherever_they_stand),
+        cmocka_unit_test(a_missing_key_has_the_line_of_the_nearest_mapping),
+        cmocka_unit_test(an_unknown_first_line_counts_from_one),
+        cmocka_unit_test(broken_yaml_is_reported_with_its_line),
+        cmocka_unit_test(one_document_whose_root_is_a_mapping_is_asked_for),
+        cmocka_unit_test(aliases_are_refused_also_when_they_run_in_a_circle),
+        cmocka_unit_test(odd_nodes_are_refused),
+        cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(size_and_entries_are_bounded),
+        cmocka_unit_test(long_keys_leave_room_for_the_remedy),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
