@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The seams of the library: everything it needs from outside goes through one of these structs of functions. The plugin
+ * fills them in with the host API and the real gateway; tests put fakes in their place.
+ *
+ * Every function may be called from any thread and never with a lock of the library held.
+ */
+#ifndef MFA_PORTS_H
+#define MFA_PORTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mfa_buffer.h"
+#include "mfa_endpoint.h"
+#include "mfa_status.h"
+
+enum mfa_log_level { MFA_LOG_ERROR, MFA_LOG_WARN, MFA_LOG_INFO, MFA_LOG_DEBUG };
+
+struct mfa_reply; /* mfa_reply.h */
+
+/* What the host does for us. `ctx` is handed to every function. */
+struct mfa_host_port {
+    void *ctx;
+
+    /* Writes one line, without newline. */
+    void (*log)(void *ctx, enum mfa_log_level level, const char *line);
+
+    /* Milliseconds on a clock that never goes back / since 1970. MFA_OK or MFA_ERR_INTERNAL. */
+    enum mfa_status (*monotonic_ms)(void *ctx, uint64_t *ms);
+    enum mfa_status (*wall_ms)(void *ctx, int64_t *ms);
+
+    /* Fills `len` bytes with unpredictable ones. MFA_OK or MFA_ERR_INTERNAL. */
+    enum mfa_status (*random)(void *ctx, void *bytes, size_t len);
+
+    /* Reads the user's stored enrolment into `out` (which is reset first) and its version. May wait for storage.
+     * MFA_OK; MFA_ERR_NOT_FOUND: there is none, `*version` is 0; anything else: nothing is known. */
+    enum mfa_status (*profile_load)(void *ctx, const char *user_id, struct mfa_buffer *out, uint64_t *version);
+
+    /* Replaces (or removes, when `data` is NULL) it if it is still at version `expected`. May wait for storage.
+     * MFA_OK; MFA_ERR_CONFLICT; anything else: not written. */
+    enum mfa_status (*profile_store)(void *ctx, const char *user_id, uint64_t expected, const char *data, size_t len);
+
+    /* Checks the user's password. May wait for seconds.
+     * MFA_OK; MFA_ERR_DENIED: wrong; MFA_ERR_FULL: too busy to check; anything else: nothing is known. */
+    enum mfa_status (*password_check)(void *ctx, const char *user_id, const char *password_secret, size_t len);
+
+    /* Ends a call. Never waits. The reply is copied. */
+    void (*complete)(void *ctx, uint64_t call, const struct mfa_reply *reply);
+
+    /* True when nobody waits for the call's answer any more. */
+    bool (*is_cancelled)(void *ctx, uint64_t call);
+};
+
+/* What became of a request to the communication service. 0 is a failure. */
+enum mfa_delivery {
+    MFA_DELIVERY_FAILED,   /* refused, reset, no route, bad certificate, malformed or oversized answer */
+    MFA_DELIVERY_TIMEOUT,  /* no whole answer in time: the service may have acted on the request */
+    MFA_DELIVERY_STOPPED,  /* the plugin is being stopped */
+    MFA_DELIVERY_ANSWERED, /* status and body are there */
+};
+
+/* The service's answer; borrowed until the callback returns. */
+struct mfa_gateway_answer {
+    enum mfa_delivery delivery;
+    int http_status;  /* 0 unless answered; a redirect is an answer */
+    const char *body; /* NUL-terminated, and may hold NULs; never NULL */
+    size_t body_len;
+    uint32_t retry_after_s; /* from a Retry-After header, at most a day; 0: none */
+    const char *reason;     /* static phrase for the log: why there is no answer; never NULL, quotes nothing */
+};
+
+/* Receives the answer, exactly once, on the gateway's thread, which it must not keep waiting. */
+typedef void mfa_gateway_done_fn(void *arg, const struct mfa_gateway_answer *answer);
+
+/* The communication service. */
+struct mfa_gateway_port {
+    void *ctx;
+
+    /* Sends `request` and calls `done(arg, ...)` on another thread, possibly before this returns.
+     * `request` is transferred when, and only when, this returns MFA_OK.
+     * MFA_OK; MFA_ERR_FULL: too many in flight; MFA_ERR_STOPPING; MFA_ERR_MEMORY: `done` is not called. */
+    enum mfa_status (*submit)(void *ctx, struct mfa_http_request *request, mfa_gateway_done_fn *done, void *arg);
+};
+
+#endif
