@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin.h"
+
+static void log_error(const struct core_host *host, const char *line)
+{
+    host->log(host, CORE_LOG_ERROR, (struct core_span){.data = line, .len = strlen(line)});
+}
+
+static bool offers_what_we_use(const struct core_host *host)
+{
+    return CORE_HAS(host, register_route) && host->log != NULL && host->wall_clock != NULL &&
+           host->monotonic_clock != NULL && host->complete != NULL && host->call_info != NULL &&
+           host->profile_load != NULL && host->profile_store != NULL && host->password_check != NULL &&
+           host->register_route != NULL;
+}
+
+static void report(void *ctx, bool is_error, const char *line)
+{
+    const struct core_host *host = ctx;
+
+    host->log(host, is_error ? CORE_LOG_ERROR : CORE_LOG_WARN, (struct core_span){.data = line, .len = strlen(line)});
+}
+
+static enum mfa_status read_config(const struct core_host *host, const struct core_config *from,
+                                   struct mfa_config *config)
+{
+    char file[4096];
+    struct mfa_config_source source = {.text = from->text.data,
+                                       .text_len = (size_t)from->text.len,
+                                       .section = PLUGIN_SECTION,
+                                       .file = file,
+                                       .first_line = from->origin_line};
+
+    if (from->format != CORE_CONFIG_YAML && from->format != CORE_CONFIG_JSON) {
+        log_error(host, PLUGIN_SECTION ": the host hands over the configuration in a format that is not known here");
+        return MFA_ERR_CONFIG;
+    }
+    snprintf(file, sizeof file, "%.*s", (int)(from->origin.len < sizeof file ? from->origin.len : 0),
+             from->origin.data != NULL ? (const char *)from->origin.data : "");
+    return mfa_config_parse(config, &source, report, (void *)(uintptr_t)host);
+}
+
+static enum mfa_status start(struct plugin_instance *instance, struct mfa_config *config)
+{
+    struct mfa_host_port port = plugin_host_port(instance->host);
+    struct mfa_gateway_port gateway = {0};
+    struct mfa_gateway_limits limits = {.max_in_flight = config->policy.gateway_max_in_flight,
+                                        .max_per_host = config->policy.gateway_max_per_host};
+    enum mfa_status status = MFA_OK;
+
+    if (config->mode != MFA_MODE_DISABLED) {
+        status = mfa_gateway_new(&instance->gateway, &limits);
+        if (status != MFA_OK)
+            return status;
+        gateway = mfa_gateway_port(instance->gateway);
+    }
+    return mfa_core_new(&instance->core, &port, &gateway, config);
+}
+
+static void stop(void *context)
+{
+    struct plugin_instance *instance = context;
+
+    /* First the gateway, whose last answers still go through the workers. */
+    if (instance->gateway != NULL)
+        mfa_gateway_stop(instance->gateway);
+    if (instance->core != NULL)
+        mfa_core_stop(instance->core);
+}
+
+static void destroy(void *context)
+{
+    struct plugin_instance *instance = context;
+
+    if (instance == NULL)
+        return;
+    mfa_core_free(instance->core);
+    mfa_gateway_free(instance->gateway);
+    free(instance->routes);
+    free(instance);
+}
+
+static core_status to_core(enum mfa_status status)
+{
+    switch (status) {
+    case MFA_OK: return CORE_OK;
+    case MFA_ERR_MEMORY: return CORE_ERR_MEMORY;
+    case MFA_ERR_CONFIG: return CORE_ERR_CONFIG;
+    default: return CORE_ERR_INTERNAL;
+    }
+}
+
+static core_status create_instance(const struct core_host *host, const struct core_config *from,
+                                   struct plugin_instance **out)
+{
+    struct mfa_config config = {0};
+    struct plugin_instance *instance = calloc(1, sizeof *instance);
+    core_status status = CORE_ERR_MEMORY;
+
+    if (instance == NULL)
+        return status;
+    instance->host = host;
+    status = to_core(read_config(host, from, &config));
+    if (status == CORE_OK)
+        status = to_core(start(instance, &config));
+    if (status == CORE_OK)
+        status = plugin_register_routes(instance);
+    mfa_config_clear(&config);
+    if (status != CORE_OK) {
+        stop(instance);
+        destroy(instance);
+        return status;
+    }
+    *out = instance;
+    return CORE_OK;
+}
+
+static core_status create(const struct core_host *host, const struct core_config *config, void **out)
+{
+    struct plugin_instance *instance = NULL;
+    core_status status = CORE_ERR_INTERNAL;
+
+    *out = NULL;
+    if (!offers_what_we_use(host))
+        return CORE_ERR_VERSION;
+    if (sodium_init() < 0)
+        log_error(host, "libsodium could not be initialised");
+    else
+        status = create_instance(host, config, &instance);
+    if (status == CORE_ERR_MEMORY)
+        log_error(host, "not enough memory to start");
+    else if (status == CORE_ERR_INTERNAL || status == CORE_ERR_ARGUMENT)
+        log_error(host, "libcurl, a thread or a route could not be set up");
+    *out = instance;
+    return status;
+}
+
+static const struct core_plugin_hooks hooks = {.struct_size = sizeof hooks, .stop = stop, .login = plugin_login};
+
+static const char *const profile_fields[] = {PLUGIN_PROFILE_FIELD, NULL};
+
+CORE_PLUGIN_EXPORT const struct core_plugin_descriptor core_plugin_descriptor = {
+    .magic = CORE_PLUGIN_MAGIC,
+    .struct_size = sizeof core_plugin_descriptor,
+    .api_major = CORE_API_MAJOR,
+    .api_minor = CORE_API_MINOR,
+    .requires_minor = 0,
+    .name = PLUGIN_NAME,
+    .version = MFA_VERSION,
+    .config_section = PLUGIN_SECTION,
+    .create = create,
+    .destroy = destroy,
+    .hooks = &hooks,
+    .profile_fields = profile_fields,
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One instance of the plugin, as its own files see it. This folder is the boundary: it translates between the host API and
+ * the library, and decides nothing.
+ */
+#ifndef PLUGIN_H
+#define PLUGIN_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "core_plugin.h"
+#include "mfa_core.h"
+#include "mfa_flow.h"
+#include "mfa_gateway.h"
+
+#define PLUGIN_NAME "mfa"
+#define PLUGIN_SECTION "services.mfa"
+#define PLUGIN_PROFILE_FIELD "mfa"
+
+struct plugin_instance {
+    const struct core_host *host;
+    struct mfa_gateway *gateway; /* NULL with `mode: disabled` */
+    struct mfa_core *core;
+    struct plugin_route *routes; /* what the registered routes point to */
+};
+
+/* host_ports.c: the library's seams, made of the host's functions. `host` is static. */
+struct mfa_host_port plugin_host_port(const struct core_host *host);
+
+/* dispatch.c: registers the routes. Returns what the host said. */
+core_status plugin_register_routes(struct plugin_instance *instance);
+
+/* dispatch.c: the login hook. */
+void plugin_login(void *instance, core_call call, const struct core_login *login);
+
+#endif

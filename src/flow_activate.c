@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "flows.h"
+#include "mfa_challenge.h"
+#include "mfa_json.h"
+
+/* Stands for any code when the user data are tried out. */
+#define SAMPLE_CODE "000000"
+
+static enum mfa_outcome settle(struct mfa_flow *flow)
+{
+    enum mfa_outcome outcome = mfa_challenge_settle_open(flow);
+
+    if (outcome != MFA_OUTCOME_PENDING)
+        return outcome;
+    flow->reply.token_secret = flow->token_secret;
+    return flow->is_from_browser ? MFA_OUTCOME_ACTIVATION_OPENED_IN_BROWSER : MFA_OUTCOME_ACTIVATION_OPENED;
+}
+
+static enum mfa_outcome refuse(struct mfa_flow *flow)
+{
+    return mfa_flow_refuse_parameter(flow, flow->problem.path, flow->problem.message);
+}
+
+/* Finds out now, and not at a login, that an endpoint lacks a variable or cannot carry a value. */
+static enum mfa_outcome try_endpoint(struct mfa_flow *flow, const struct mfa_endpoint *endpoint)
+{
+    struct mfa_variables variables = {.user_data = flow->body_secret,
+                                      .code_secret = SAMPLE_CODE,
+                                      .code_in_values = flow->core->config.mode == MFA_MODE_SINGLE};
+    const char *missing = mfa_endpoint_missing_variable(endpoint, flow->body_secret);
+    struct mfa_http_request *request = NULL;
+    enum mfa_status status = MFA_OK;
+
+    if (missing != NULL) {
+        snprintf(flow->problem.path, sizeof flow->problem.path, "#/%s", missing);
+        flow->problem.message = "This variable is needed.";
+        return refuse(flow);
+    }
+    status = mfa_endpoint_render(endpoint, &variables, &request);
+    mfa_http_request_free(request);
+    if (status == MFA_OK)
+        return MFA_OUTCOME_PENDING;
+    if (status != MFA_ERR_REFUSED && status != MFA_ERR_TOO_LARGE)
+        return MFA_OUTCOME_INTERNAL;
+    return mfa_flow_refuse_parameter(flow, "#/", "A variable has a value that cannot be sent.");
+}
+
+static enum mfa_outcome check_user_data(struct mfa_flow *flow)
+{
+    const struct mfa_config *config = &flow->core->config;
+    enum mfa_outcome outcome = MFA_OUTCOME_PENDING;
+
+    if (mfa_user_data_check(flow->body_secret, &flow->problem) != MFA_OK)
+        return refuse(flow);
+    if (config->mode == MFA_MODE_SINGLE)
+        return try_endpoint(flow, &config->single);
+    outcome = try_endpoint(flow, &config->challenge);
+    return outcome == MFA_OUTCOME_PENDING ? try_endpoint(flow, &config->verify) : outcome;
+}
+
+static enum mfa_outcome open_session(struct mfa_flow *flow)
+{
+    struct mfa_session_facts facts = {.purpose = MFA_PURPOSE_ACTIVATION};
+    struct mfa_buffer text;
+    enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
+
+    mfa_buffer_init(&text, MFA_BODY_MAX_LEN);
+    if (mfa_json_encode(flow->body_secret, &text) == MFA_OK) {
+        facts.user_data = text.data;
+        facts.user_data_len = text.len;
+        outcome = mfa_challenge_open(flow, &facts, settle);
+    }
+    mfa_buffer_clear(&text);
+    return outcome;
+}
+
+enum mfa_outcome mfa_flow_activate(struct mfa_flow *flow)
+{
+    enum mfa_outcome outcome = mfa_flow_read_body(flow);
+
+    if (outcome == MFA_OUTCOME_PENDING)
+        outcome = check_user_data(flow);
+    return outcome == MFA_OUTCOME_PENDING ? open_session(flow) : outcome;
+}

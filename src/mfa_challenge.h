@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The challenge: getting a code to the user, for a session that is open. In single mode we draw the code; otherwise the
+ * service does.
+ */
+#ifndef MFA_CHALLENGE_H
+#define MFA_CHALLENGE_H
+
+#include "mfa_flow.h"
+
+/* Sends the challenge of `flow->session_ref` and goes on with `settle` when the service has answered.
+ * Returns MFA_OUTCOME_PENDING, or the outcome when nothing was sent. */
+enum mfa_outcome mfa_challenge_send(struct mfa_flow *flow, mfa_flow_step_fn *settle);
+
+/* What `settle` begins with: books what the service answered on the session.
+ * Returns MFA_OUTCOME_PENDING: sent, and the session is there; otherwise the outcome. */
+enum mfa_outcome mfa_challenge_settle(struct mfa_flow *flow);
+
+/* Opens a session with a fresh token, in `flow->token_secret`, and sends its challenge. When nothing could be sent the
+ * session is gone again. */
+enum mfa_outcome mfa_challenge_open(struct mfa_flow *flow, const struct mfa_session_facts *facts,
+                                    mfa_flow_step_fn *settle);
+
+/* As mfa_challenge_settle, for mfa_challenge_open. */
+enum mfa_outcome mfa_challenge_settle_open(struct mfa_flow *flow);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mfa_check.h"
+
+#define CODE_PATH "#/code"
+
+static bool we_make_the_code(const struct mfa_flow *flow)
+{
+    return flow->core->config.mode == MFA_MODE_SINGLE;
+}
+
+static enum mfa_outcome read_code(struct mfa_flow *flow)
+{
+    const json_t *code = NULL;
+    enum mfa_status status = MFA_ERR_SYNTAX;
+    enum mfa_outcome outcome = mfa_flow_read_body(flow);
+
+    if (outcome != MFA_OUTCOME_PENDING)
+        return outcome;
+    code = json_object_get(flow->body_secret, "code");
+    if (!json_is_string(code))
+        return mfa_flow_refuse_parameter(flow, CODE_PATH, "The code must be given, as a string.");
+    if (we_make_the_code(flow))
+        status = mfa_code_parse_own(flow->code_secret, json_string_value(code), json_string_length(code));
+    else
+        status = mfa_code_parse_foreign(flow->code_secret, json_string_value(code), json_string_length(code));
+    if (status != MFA_OK)
+        return mfa_flow_refuse_parameter(flow, CODE_PATH, "The code must be 4 to 10 digits or letters.");
+    return MFA_OUTCOME_PENDING;
+}
+
+static enum mfa_outcome reserve(struct mfa_flow *flow, enum mfa_purpose purpose)
+{
+    switch (mfa_sessions_reserve_attempt(flow->core->sessions, flow->now_ms, &flow->session_ref, purpose)) {
+    case MFA_OK: return MFA_OUTCOME_PENDING;
+    case MFA_ERR_NOT_FOUND: return MFA_OUTCOME_BAD_TOKEN;
+    case MFA_ERR_DENIED: return MFA_OUTCOME_ATTEMPTS_USED_UP;
+    default: return MFA_OUTCOME_INTERNAL;
+    }
+}
+
+/* Books a failed attempt; the last one ends the session, whatever it failed of. */
+static enum mfa_outcome fail(struct mfa_flow *flow, enum mfa_outcome outcome)
+{
+    flow->reply.attempts_left = mfa_sessions_fail_attempt(flow->core->sessions, &flow->session_ref);
+    return flow->reply.attempts_left == 0 && outcome == MFA_OUTCOME_WRONG_CODE ? MFA_OUTCOME_ATTEMPTS_USED_UP : outcome;
+}
+
+static enum mfa_outcome compare(struct mfa_flow *flow, mfa_flow_step_fn *then)
+{
+    switch (mfa_sessions_match(flow->core->sessions, flow->now_ms, &flow->session_ref, flow->code_secret)) {
+    case MFA_OK: return then(flow);
+    case MFA_ERR_DENIED: return fail(flow, MFA_OUTCOME_WRONG_CODE);
+    case MFA_ERR_EXPIRED: return fail(flow, MFA_OUTCOME_EXPIRED_CODE);
+    case MFA_ERR_NOT_FOUND: return MFA_OUTCOME_BAD_TOKEN;
+    default: return MFA_OUTCOME_INTERNAL;
+    }
+}
+
+static enum mfa_outcome settle_check(struct mfa_flow *flow)
+{
+    enum mfa_outcome outcome = mfa_flow_outcome_of(flow);
+
+    if (outcome != MFA_OUTCOME_PENDING)
+        return fail(flow, outcome);
+    return mfa_flow_on_to_worker(flow, flow->core->storage_workers, flow->after_check);
+}
+
+static enum mfa_outcome ask_service(struct mfa_flow *flow, mfa_flow_step_fn *then)
+{
+    const struct mfa_endpoint *verify = &flow->core->config.verify;
+    enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
+
+    flow->after_check = then;
+    outcome = mfa_flow_to_gateway(flow, MFA_CALL_VERIFY, verify, flow->code_secret, settle_check);
+    return outcome == MFA_OUTCOME_PENDING || outcome == MFA_OUTCOME_QUEUE_FULL ? outcome : fail(flow, outcome);
+}
+
+enum mfa_outcome mfa_check_code(struct mfa_flow *flow, enum mfa_purpose purpose, mfa_flow_step_fn *then)
+{
+    enum mfa_outcome outcome = mfa_flow_read_token(flow);
+
+    if (outcome == MFA_OUTCOME_PENDING)
+        outcome = read_code(flow);
+    if (outcome == MFA_OUTCOME_PENDING)
+        outcome = reserve(flow, purpose);
+    if (outcome != MFA_OUTCOME_PENDING)
+        return outcome;
+    outcome = we_make_the_code(flow) ? compare(flow, then) : ask_service(flow, then);
+    /* Who is told to come back shall find the attempt there. */
+    if (outcome == MFA_OUTCOME_QUEUE_FULL)
+        mfa_sessions_return_attempt(flow->core->sessions, &flow->session_ref);
+    return outcome;
+}

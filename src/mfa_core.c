@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mfa_core.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "mfa_buffer.h"
+#include "mfa_housekeeper.h"
+
+/* Writes of one disk hardly gain from more; password hashes are the host's own to bound. */
+#define STORAGE_THREADS 2
+#define PASSWORD_THREADS 2
+#define MAX_QUEUED 4096
+#define MAX_QUEUED_PASSWORDS 64
+
+static enum mfa_status new_sessions(struct mfa_core *core)
+{
+    unsigned char seed_secret[MFA_SESSIONS_SEED_LEN] = {0};
+    enum mfa_status status = core->host.random(core->host.ctx, seed_secret, sizeof seed_secret);
+
+    if (status == MFA_OK)
+        status = mfa_sessions_new(&core->sessions, &core->config.policy, seed_secret);
+    sodium_memzero(seed_secret, sizeof seed_secret);
+    return status;
+}
+
+static enum mfa_status start(struct mfa_core *core)
+{
+    enum mfa_status status = new_sessions(core);
+
+    if (status == MFA_OK)
+        status = mfa_workers_new(&core->storage_workers, STORAGE_THREADS, MAX_QUEUED);
+    if (status == MFA_OK)
+        status = mfa_workers_new(&core->password_workers, PASSWORD_THREADS, MAX_QUEUED_PASSWORDS);
+    if (status == MFA_OK)
+        status = mfa_housekeeper_new(&core->housekeeper, &core->host, core->sessions);
+    return status;
+}
+
+enum mfa_status mfa_core_new(struct mfa_core **out, const struct mfa_host_port *host,
+                             const struct mfa_gateway_port *gateway, struct mfa_config *config)
+{
+    struct mfa_core *core = calloc(1, sizeof *core);
+    enum mfa_status status = MFA_OK;
+
+    *out = NULL;
+    if (core == NULL)
+        return MFA_ERR_MEMORY;
+    core->host = *host;
+    core->gateway = *gateway;
+    core->config = *config;
+    if (config->mode != MFA_MODE_DISABLED)
+        status = start(core);
+    if (status != MFA_OK) {
+        core->config = (struct mfa_config){0}; /* stays the caller's */
+        mfa_core_free(core);
+        return status;
+    }
+    *config = (struct mfa_config){0}; /* transferred */
+    *out = core;
+    return MFA_OK;
+}
+
+void mfa_core_stop(struct mfa_core *core)
+{
+    if (core->storage_workers != NULL)
+        mfa_workers_stop(core->storage_workers);
+    if (core->password_workers != NULL)
+        mfa_workers_stop(core->password_workers);
+    mfa_housekeeper_free(core->housekeeper);
+    core->housekeeper = NULL;
+}
+
+void mfa_core_free(struct mfa_core *core)
+{
+    if (core == NULL)
+        return;
+    mfa_core_stop(core);
+    mfa_workers_free(core->storage_workers);
+    mfa_workers_free(core->password_workers);
+    mfa_sessions_free(core->sessions);
+    mfa_config_clear(&core->config);
+    free(core);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The core of the plugin: configuration, pending sessions and threads, and the way in for every request.
+ */
+#ifndef MFA_CORE_H
+#define MFA_CORE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mfa_config.h"
+#include "mfa_ports.h"
+#include "mfa_sessions.h"
+#include "mfa_status.h"
+#include "mfa_workers.h"
+
+/* One per instance of the plugin. Read-only after mfa_core_new, but for what guards itself. */
+struct mfa_core {
+    struct mfa_host_port host;
+    struct mfa_gateway_port gateway;
+    struct mfa_config config;
+    struct mfa_sessions *sessions;
+    struct mfa_workers *storage_workers;  /* for what waits for the disk */
+    struct mfa_workers *password_workers; /* apart, so that slow hashes never hold up a confirmation */
+    struct mfa_housekeeper *housekeeper;
+};
+
+/* Makes a core and starts its threads; none with `mode: disabled`. `host` and `gateway` are copied. `config` is
+ * transferred when, and only when, this returns MFA_OK (it is then zeroed). `*out` is owned by the caller, released with
+ * mfa_core_free. Returns MFA_OK, MFA_ERR_MEMORY or MFA_ERR_INTERNAL. */
+MFA_MUST_CHECK enum mfa_status mfa_core_new(struct mfa_core **out, const struct mfa_host_port *host,
+                                            const struct mfa_gateway_port *gateway, struct mfa_config *config);
+
+/* Runs what is queued to its end and joins the threads. To be called after the gateway has been stopped and the last
+ * request has come in; when it returns, every call has been completed. A second call does nothing. */
+void mfa_core_stop(struct mfa_core *core);
+
+/* Stops if need be; wipes and frees. Accepts NULL. */
+void mfa_core_free(struct mfa_core *core);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A flow: one request on its way from the hook that brought it to the completion of its call.
+ *
+ * A flow is a chain of steps. A step does what needs no waiting and returns the outcome; or it hands the flow over, to the
+ * gateway or to a worker, together with the step to go on with, and returns MFA_OUTCOME_PENDING. From that moment the flow
+ * belongs to another thread and must not be touched. The first step runs on the host's thread and may read the profile;
+ * steps behind the gateway run on its thread and must not wait; steps behind a worker may.
+ *
+ * The files flow_*.c hold one flow each; flows.h lists them.
+ */
+#ifndef MFA_FLOW_H
+#define MFA_FLOW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mfa_code.h"
+#include "mfa_core.h"
+#include "mfa_recovery.h"
+#include "mfa_reply.h"
+#include "mfa_session.h"
+#include "mfa_user_data.h"
+#include "mfa_verdict.h"
+#include "mfa_workers.h"
+
+/* What a client sent, or the host says of a login. Borrowed until the first step returns. */
+struct mfa_request {
+    uint64_t call;            /* the host's token for it */
+    const char *user_id;      /* NUL-terminated, shorter than MFA_USER_ID_SIZE */
+    const char *username;     /* NUL-terminated */
+    const char *token_secret; /* what stood in Authorization or ?auth; NULL: nothing */
+    size_t token_len;
+    const char *body_secret; /* NULL: none */
+    size_t body_len;
+    const char *grant_secret; /* of a login; NULL for a route */
+    size_t grant_len;
+    bool is_from_browser; /* a page's script cannot read a 302 */
+};
+
+struct mfa_flow;
+typedef enum mfa_outcome mfa_flow_step_fn(struct mfa_flow *flow);
+
+struct mfa_flow {
+    struct mfa_job job;
+    struct mfa_core *core;
+    const struct mfa_request *request; /* NULL after the first step */
+    uint64_t call;
+    mfa_flow_step_fn *next_step;
+    mfa_flow_step_fn *after_check; /* mfa_check.h */
+    struct mfa_reply reply;        /* payload; the outcome is what steps return */
+    enum mfa_call gateway_call;
+    enum mfa_verdict verdict; /* on the service's answer, for the step behind the gateway */
+    uint64_t now_ms;          /* monotonic, when the flow began */
+    char user_id[MFA_USER_ID_SIZE];
+    struct mfa_session_ref session_ref;
+    struct mfa_session *session; /* taken; owned */
+    json_t *body_secret;         /* the request's JSON object; owned */
+    char token_secret[MFA_TOKEN_SIZE];
+    char code_secret[MFA_CODE_SIZE];
+    char recovery_codes_secret[MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE];
+    char recovery_stored[MFA_RECOVERY_STORED_SIZE];
+    struct mfa_parameter_problem problem;
+    struct mfa_enrolment_view enrolment;
+    char hint[MFA_HINT_SIZE];
+    bool is_from_browser;
+};
+
+/* Runs a flow from its first step on. Completes the call, exactly once, now or later, whatever happens. [any thread] */
+void mfa_flow_run(struct mfa_core *core, const struct mfa_request *request, mfa_flow_step_fn *first_step);
+
+/* Goes on with `step` on a worker. Returns MFA_OUTCOME_PENDING, or the outcome: too busy, stopping. */
+enum mfa_outcome mfa_flow_to_worker(struct mfa_flow *flow, struct mfa_workers *workers, mfa_flow_step_fn *step);
+
+/* As mfa_flow_to_worker, from a step behind the gateway: such a flow has been admitted, and is not turned away. */
+enum mfa_outcome mfa_flow_on_to_worker(struct mfa_flow *flow, struct mfa_workers *workers, mfa_flow_step_fn *step);
+
+/* Renders `endpoint` with the session's user data and, unless NULL, a code; sends it; and goes on with `step` once
+ * `flow->verdict` is known. Returns MFA_OUTCOME_PENDING, or the outcome when nothing was sent: the session is gone, a value
+ * does not fit its place, too busy. */
+enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, enum mfa_call call, const struct mfa_endpoint *endpoint,
+                                     const char *code_secret, mfa_flow_step_fn *step);
+
+/* --- What first steps begin with; each returns MFA_OUTCOME_PENDING when nothing is decided yet ---------------------- */
+
+/* Reads the mfaToken into `flow->session_ref`. */
+enum mfa_outcome mfa_flow_read_token(struct mfa_flow *flow);
+
+/* Reads the body into `flow->body_secret`; an absent one is an empty object. */
+enum mfa_outcome mfa_flow_read_body(struct mfa_flow *flow);
+
+/* Refuses a parameter. Returns MFA_OUTCOME_BAD_PARAMETER. `path` and `message` are static. */
+enum mfa_outcome mfa_flow_refuse_parameter(struct mfa_flow *flow, const char *path, const char *message);
+
+/* What an unwelcome verdict means to the client. */
+enum mfa_outcome mfa_flow_outcome_of(const struct mfa_flow *flow);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mfa_housekeeper.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "mfa_thread.h"
+
+struct mfa_housekeeper {
+    const struct mfa_host_port *host;
+    struct mfa_sessions *sessions;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards is_stopping */
+    pthread_cond_t wake;
+    bool is_stopping;
+};
+
+/* Waits a second, or until told to stop; returns whether it was told. */
+static bool wait_a_second(struct mfa_housekeeper *housekeeper)
+{
+    struct timespec until = {0};
+    bool is_stopping = false;
+    int waited = 0;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec++;
+    pthread_mutex_lock(&housekeeper->mutex);
+    while (!housekeeper->is_stopping && waited == 0)
+        waited = pthread_cond_timedwait(&housekeeper->wake, &housekeeper->mutex, &until);
+    is_stopping = housekeeper->is_stopping;
+    pthread_mutex_unlock(&housekeeper->mutex);
+    return is_stopping;
+}
+
+static void *keep_house(void *arg)
+{
+    struct mfa_housekeeper *housekeeper = arg;
+    uint64_t now_ms = 0;
+
+    while (!wait_a_second(housekeeper)) {
+        if (housekeeper->host->monotonic_ms(housekeeper->host->ctx, &now_ms) == MFA_OK)
+            mfa_sessions_expire(housekeeper->sessions, now_ms);
+    }
+    return NULL;
+}
+
+static enum mfa_status init_wake(pthread_cond_t *wake)
+{
+    pthread_condattr_t attributes;
+    bool is_ready = false;
+
+    if (pthread_condattr_init(&attributes) != 0)
+        return MFA_ERR_INTERNAL;
+    is_ready =
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 && pthread_cond_init(wake, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+    return is_ready ? MFA_OK : MFA_ERR_INTERNAL;
+}
+
+enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct mfa_host_port *host,
+                                    struct mfa_sessions *sessions)
+{
+    struct mfa_housekeeper *housekeeper = calloc(1, sizeof *housekeeper);
+
+    *out = NULL;
+    if (housekeeper == NULL)
+        return MFA_ERR_MEMORY;
+    housekeeper->host = host;
+    housekeeper->sessions = sessions;
+    if (pthread_mutex_init(&housekeeper->mutex, NULL) != 0)
+        goto free_memory;
+    if (init_wake(&housekeeper->wake) != MFA_OK)
+        goto destroy_mutex;
+    if (mfa_thread_start(&housekeeper->thread, keep_house, housekeeper) != MFA_OK)
+        goto destroy_wake;
+    *out = housekeeper;
+    return MFA_OK;
+
+destroy_wake:
+    pthread_cond_destroy(&housekeeper->wake);
+destroy_mutex:
+    pthread_mutex_destroy(&housekeeper->mutex);
+free_memory:
+    free(housekeeper);
+    return MFA_ERR_INTERNAL;
+}
+
+void mfa_housekeeper_free(struct mfa_housekeeper *housekeeper)
+{
+    if (housekeeper == NULL)
+        return;
+    pthread_mutex_lock(&housekeeper->mutex);
+    housekeeper->is_stopping = true;
+    pthread_mutex_unlock(&housekeeper->mutex);
+    pthread_cond_signal(&housekeeper->wake);
+    pthread_join(housekeeper->thread, NULL);
+    pthread_cond_destroy(&housekeeper->wake);
+    pthread_mutex_destroy(&housekeeper->mutex);
+    free(housekeeper);
+}

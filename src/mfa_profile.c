@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mfa_profile.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "mfa_json.h"
+#include "mfa_policy.h"
+
+#define STORED_MAX_LEN 65536
+#define STORED_MAX_DEPTH 32
+/* Others may change the profile between our load and store; more often than this is a fault. */
+#define MAX_TRIES 8
+
+enum mfa_status mfa_profile_parse(struct mfa_profile *out, const char *text, size_t len)
+{
+    json_t *root = NULL;
+    enum mfa_status status = mfa_json_parse_object(&root, text, len, STORED_MAX_DEPTH);
+
+    *out = (struct mfa_profile){0};
+    if (status != MFA_OK)
+        return status;
+    if (!json_is_object(json_object_get(root, "content")) || !json_is_array(json_object_get(root, "recoveryCodes"))) {
+        mfa_json_free(root);
+        return MFA_ERR_SYNTAX;
+    }
+    out->root = root;
+    out->user_data = json_object_get(root, "content");
+    return MFA_OK;
+}
+
+void mfa_profile_clear(struct mfa_profile *profile)
+{
+    mfa_json_free(profile->root);
+    *profile = (struct mfa_profile){0};
+}
+
+enum mfa_status mfa_profile_load(struct mfa_profile *out, const struct mfa_host_port *host, const char *user_id)
+{
+    struct mfa_buffer stored;
+    uint64_t version = 0;
+    enum mfa_status status = MFA_ERR_INTERNAL;
+
+    *out = (struct mfa_profile){0};
+    mfa_buffer_init(&stored, STORED_MAX_LEN);
+    status = host->profile_load(host->ctx, user_id, &stored, &version);
+    if (status == MFA_OK)
+        status = mfa_profile_parse(out, stored.data, stored.len);
+    if (status == MFA_OK)
+        out->version = version;
+    mfa_buffer_clear(&stored);
+    return status;
+}
+
+/* --- Changing what is stored ------------------------------------------------------------------------------------- */
+
+/* The version of what is stored now, whatever it is; 0: nothing. */
+static enum mfa_status load_version(const struct mfa_host_port *host, const char *user_id, uint64_t *version)
+{
+    struct mfa_buffer stored;
+    enum mfa_status status = MFA_ERR_INTERNAL;
+
+    *version = 0;
+    mfa_buffer_init(&stored, STORED_MAX_LEN);
+    status = host->profile_load(host->ctx, user_id, &stored, version);
+    mfa_buffer_clear(&stored);
+    return status;
+}
+
+/* Stores over whatever there is. */
+static enum mfa_status overwrite(const struct mfa_host_port *host, const char *user_id, const struct mfa_buffer *text)
+{
+    enum mfa_status status = MFA_ERR_CONFLICT;
+
+    for (int i = 0; status == MFA_ERR_CONFLICT && i < MAX_TRIES; i++) {
+        uint64_t version = 0;
+        status = load_version(host, user_id, &version);
+        if (status == MFA_OK || status == MFA_ERR_NOT_FOUND)
+            status = host->profile_store(host->ctx, user_id, version, text->data, text->len);
+    }
+    return status;
+}
+
+static json_t *hash_all(const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE])
+{
+    json_t *hashes = json_array();
+
+    for (size_t i = 0; hashes != NULL && i < MFA_RECOVERY_CODE_COUNT; i++) {
+        char stored[MFA_RECOVERY_STORED_SIZE];
+        mfa_recovery_hash(codes_secret[i], stored);
+        if (json_array_append_new(hashes, json_string(stored)) != 0) {
+            json_decref(hashes);
+            return NULL;
+        }
+    }
+    return hashes;
+}
+
+enum mfa_status mfa_profile_replace(const struct mfa_host_port *host, const char *user_id, json_t *user_data,
+                                    const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE])
+{
+    struct mfa_buffer text;
+    int64_t wall_ms = 0;
+    json_t *root = NULL;
+    enum mfa_status status = host->wall_ms(host->ctx, &wall_ms);
+
+    mfa_buffer_init(&text, STORED_MAX_LEN);
+    if (status != MFA_OK)
+        goto out;
+    status = MFA_ERR_MEMORY;
+    root = json_pack("{s:O, s:o, s:f}", "content", user_data, "recoveryCodes", hash_all(codes_secret), "confirmedAt",
+                     (double)wall_ms / 1000);
+    if (root == NULL)
+        goto out;
+    status = mfa_json_encode(root, &text);
+    if (status == MFA_OK)
+        status = overwrite(host, user_id, &text);
+out:
+    json_decref(root);
+    mfa_buffer_clear(&text);
+    return status;
+}
+
+enum mfa_status mfa_profile_remove(const struct mfa_host_port *host, const char *user_id)
+{
+    enum mfa_status status = MFA_ERR_CONFLICT;
+
+    for (int i = 0; status == MFA_ERR_CONFLICT && i < MAX_TRIES; i++) {
+        uint64_t version = 0;
+        status = load_version(host, user_id, &version);
+        if (status == MFA_OK)
+            status = host->profile_store(host->ctx, user_id, version, NULL, 0);
+    }
+    return status;
+}
+
+/* Looks at every code, so that the time does not tell which one it was. */
+static bool has_recovery_code(const struct mfa_profile *profile, const char presented[static MFA_RECOVERY_STORED_SIZE])
+{
+    const json_t *codes = json_object_get(profile->root, "recoveryCodes");
+    const json_t *code = NULL;
+    size_t i = 0;
+    bool is_found = false;
+
+    json_array_foreach(codes, i, code)
+    {
+        if (json_is_string(code) && mfa_recovery_matches(json_string_value(code), presented))
+            is_found = true;
+    }
+    return is_found;
+}
+
+enum mfa_status mfa_profile_recover(const struct mfa_host_port *host, const char *user_id,
+                                    const char presented[static MFA_RECOVERY_STORED_SIZE])
+{
+    enum mfa_status status = MFA_ERR_CONFLICT;
+
+    for (int i = 0; status == MFA_ERR_CONFLICT && i < MAX_TRIES; i++) {
+        struct mfa_profile profile;
+        status = mfa_profile_load(&profile, host, user_id);
+        if (status == MFA_OK && !has_recovery_code(&profile, presented))
+            status = MFA_ERR_DENIED;
+        if (status == MFA_OK)
+            status = host->profile_store(host->ctx, user_id, profile.version, NULL, 0);
+        mfa_profile_clear(&profile);
+    }
+    return status;
+}
+
+/* --- Reading it -------------------------------------------------------------------------------------------------- */
+
+enum mfa_status mfa_profile_enrolment_id(const struct mfa_profile *profile,
+                                         unsigned char id[static MFA_ENROLMENT_ID_LEN])
+{
+    const json_t *confirmed_at = json_object_get(profile->root, "confirmedAt");
+    struct mfa_buffer text;
+    enum mfa_status status = MFA_OK;
+
+    memset(id, 0, MFA_ENROLMENT_ID_LEN);
+    mfa_buffer_init(&text, STORED_MAX_LEN);
+    status = mfa_json_encode(profile->user_data, &text);
+    if (status == MFA_OK && confirmed_at != NULL)
+        status = mfa_json_encode(confirmed_at, &text);
+    if (status == MFA_OK)
+        crypto_generichash(id, MFA_ENROLMENT_ID_LEN, (const unsigned char *)text.data, text.len, NULL, 0);
+    mfa_buffer_clear(&text);
+    return status;
+}
+
+size_t mfa_profile_recovery_codes_left(const struct mfa_profile *profile)
+{
+    return json_array_size(json_object_get(profile->root, "recoveryCodes"));
+}
+
+double mfa_profile_confirmed_at(const struct mfa_profile *profile)
+{
+    const json_t *confirmed_at = json_object_get(profile->root, "confirmedAt");
+
+    return json_is_number(confirmed_at) ? json_number_value(confirmed_at) : -1;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mfa_reply.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "mfa_json.h"
+
+#define BODY_MAX_LEN 16384
+
+enum payload {
+    PAYLOAD_NONE,
+    PAYLOAD_PARAMETER,
+    PAYLOAD_ATTEMPTS_LEFT,
+    PAYLOAD_RETRY_AFTER,
+    PAYLOAD_TOKEN,
+    PAYLOAD_RECOVERY_CODES,
+    PAYLOAD_ENROLMENT,
+};
+
+/* One row an outcome. Errors have an id, and a data id where the protocol gives one; successes with a message only say
+ * it. */
+static const struct {
+    const char *name;
+    enum mfa_decision decision;
+    uint32_t status;
+    const char *id;
+    const char *message;
+    const char *data_id;
+    enum payload payload;
+} table[MFA_OUTCOME_COUNT] = {
+    [MFA_OUTCOME_INTERNAL] = {"internal", MFA_DENY, 500, "unexpected-error", "Unexpected error.", NULL, PAYLOAD_NONE},
+    [MFA_OUTCOME_DISABLED] = {"disabled", MFA_DENY, 503, "api-unavailable", "MFA is not enabled on this server.", NULL,
+                              PAYLOAD_NONE},
+    [MFA_OUTCOME_NO_TOKEN] = {"no-token", MFA_DENY, 400, "invalid-parameters-format", "An mfaToken is needed.", NULL,
+                              PAYLOAD_NONE},
+    [MFA_OUTCOME_BAD_TOKEN] = {"bad-token", MFA_DENY, 401, "invalid-access-token",
+                               "The mfaToken is unknown, has expired or was used already.", NULL, PAYLOAD_NONE},
+    [MFA_OUTCOME_BAD_BODY] = {"bad-body", MFA_DENY, 400, "invalid-request-structure",
+                              "The request body must be a JSON object of reasonable size and depth.", NULL,
+                              PAYLOAD_NONE},
+    [MFA_OUTCOME_BAD_PARAMETER] = {"bad-parameter", MFA_DENY, 400, "invalid-parameters-format",
+                                   "A parameter is missing or malformed.", NULL, PAYLOAD_PARAMETER},
+    [MFA_OUTCOME_WRONG_CODE] = {"wrong-code", MFA_DENY, 400, "invalid-parameters-format", "The code is wrong.",
+                                "invalid-mfa-code", PAYLOAD_ATTEMPTS_LEFT},
+    [MFA_OUTCOME_EXPIRED_CODE] = {"expired-code", MFA_DENY, 400, "invalid-parameters-format",
+                                  "The code has expired. Ask for a new one.", "expired-mfa-code", PAYLOAD_NONE},
+    [MFA_OUTCOME_ATTEMPTS_USED_UP] = {"attempts-used-up", MFA_DENY, 401, "invalid-access-token",
+                                      "Too many wrong codes. Log in again.", "too-many-attempts", PAYLOAD_NONE},
+    [MFA_OUTCOME_THROTTLED] = {"throttled", MFA_DENY, 429, "too-many-attempts", "Too many attempts. Wait a moment.",
+                               NULL, PAYLOAD_RETRY_AFTER},
+    [MFA_OUTCOME_TOO_MANY_PENDING] = {"too-many-pending", MFA_DENY, 429, "too-many-requests",
+                                      "Too many logins are waiting for a code. Try again later.", NULL,
+                                      PAYLOAD_RETRY_AFTER},
+    [MFA_OUTCOME_PROVIDER_ERROR] = {"provider-error", MFA_DENY, 400, "invalid-operation",
+                                    "The communication service did not accept the request.", "mfa-sms-provider-error",
+                                    PAYLOAD_NONE},
+    [MFA_OUTCOME_PROVIDER_TIMEOUT] = {"provider-timeout", MFA_DENY, 400, "invalid-operation",
+                                      "The communication service did not answer in time.", "mfa-sms-provider-timeout",
+                                      PAYLOAD_NONE},
+    [MFA_OUTCOME_QUEUE_FULL] = {"queue-full", MFA_DENY, 503, "api-unavailable",
+                                "The server is busy. Try again in a moment.", NULL, PAYLOAD_RETRY_AFTER},
+    [MFA_OUTCOME_BAD_CREDENTIALS] = {"bad-credentials", MFA_DENY, 401, "invalid-credentials",
+                                     "The user name or the password is wrong.", NULL, PAYLOAD_NONE},
+    [MFA_OUTCOME_BAD_RECOVERY_CODE] = {"bad-recovery-code", MFA_DENY, 400, "invalid-parameters-format",
+                                       "The recovery code is wrong.", "invalid-recovery-code", PAYLOAD_NONE},
+    [MFA_OUTCOME_NOT_ACTIVE] = {"not-active", MFA_DENY, 400, "invalid-operation", "MFA is not active for this user.",
+                                NULL, PAYLOAD_NONE},
+    [MFA_OUTCOME_OTHER_USERNAME] = {"other-username", MFA_DENY, 400, "invalid-operation",
+                                    "The user name in the body is not the one in the path.", NULL, PAYLOAD_NONE},
+
+    [MFA_OUTCOME_ALLOWED] = {"allowed", MFA_ALLOW, 0, NULL, NULL, NULL, PAYLOAD_NONE},
+    [MFA_OUTCOME_CHALLENGED] = {"challenged", MFA_CHALLENGE, 200, NULL, NULL, NULL, PAYLOAD_TOKEN},
+    [MFA_OUTCOME_ACTIVATION_OPENED] = {"activation-opened", MFA_ANSWER, 302, NULL, NULL, NULL, PAYLOAD_TOKEN},
+    [MFA_OUTCOME_ACTIVATION_OPENED_IN_BROWSER] = {"activation-opened", MFA_ANSWER, 200, NULL, NULL, NULL,
+                                                  PAYLOAD_TOKEN},
+    [MFA_OUTCOME_CONFIRMED] = {"confirmed", MFA_ANSWER, 200, NULL, NULL, NULL, PAYLOAD_RECOVERY_CODES},
+    [MFA_OUTCOME_CHALLENGE_SENT] = {"challenge-sent", MFA_ANSWER, 200, NULL, "Please verify the MFA challenge.", NULL,
+                                    PAYLOAD_NONE},
+    [MFA_OUTCOME_VERIFIED] = {"verified", MFA_RELEASE, 0, NULL, NULL, NULL, PAYLOAD_NONE},
+    [MFA_OUTCOME_DEACTIVATED] = {"deactivated", MFA_ANSWER, 200, NULL, "MFA deactivated.", NULL, PAYLOAD_NONE},
+    [MFA_OUTCOME_STATUS] = {"status", MFA_ANSWER, 200, NULL, NULL, NULL, PAYLOAD_ENROLMENT},
+    [MFA_OUTCOME_RESET] = {"reset", MFA_ANSWER, 204, NULL, NULL, NULL, PAYLOAD_NONE},
+};
+
+const char *mfa_outcome_name(enum mfa_outcome outcome)
+{
+    return outcome < MFA_OUTCOME_COUNT ? table[outcome].name : "pending";
+}
+
+static json_t *pack_recovery_codes(const char (*codes_secret)[MFA_RECOVERY_CODE_SIZE])
+{
+    json_t *codes = json_array();
+
+    for (size_t i = 0; codes != NULL && i < MFA_RECOVERY_CODE_COUNT; i++) {
+        if (json_array_append_new(codes, json_string(codes_secret[i])) != 0) {
+            mfa_json_free(codes);
+            return NULL;
+        }
+    }
+    return json_pack("{s:o}", "recoveryCodes", codes);
+}
+
+static json_t *pack_enrolment(const struct mfa_enrolment_view *view)
+{
+    return json_pack("{s:b, s:s, s:o, s:I, s:o}", "active", view->is_active, "mode", view->mode, "hint",
+                     view->hint[0] != '\0' ? json_string(view->hint) : json_null(), "recoveryCodesRemaining",
+                     (json_int_t)view->recovery_codes_left, "confirmedAt",
+                     view->confirmed_at >= 0 ? json_real(view->confirmed_at) : json_null());
+}
+
+static json_t *pack_success(const struct mfa_reply *reply)
+{
+    switch (table[reply->outcome].payload) {
+    case PAYLOAD_TOKEN: return json_pack("{s:s}", "mfaToken", reply->token_secret);
+    case PAYLOAD_RECOVERY_CODES: return pack_recovery_codes(reply->recovery_codes_secret);
+    case PAYLOAD_ENROLMENT: return pack_enrolment(reply->enrolment);
+    case PAYLOAD_NONE:
+    case PAYLOAD_PARAMETER:
+    case PAYLOAD_ATTEMPTS_LEFT:
+    case PAYLOAD_RETRY_AFTER: break;
+    }
+    return json_pack("{s:s}", "message", table[reply->outcome].message);
+}
+
+/* The `data` of an error, NULL in `*data` when it has none. Returns false when memory is short. */
+static bool pack_error_data(const struct mfa_reply *reply, json_t **data)
+{
+    const char *id = table[reply->outcome].data_id;
+    enum payload payload = table[reply->outcome].payload;
+
+    *data = NULL;
+    if (payload == PAYLOAD_PARAMETER)
+        *data = json_pack("[{s:s, s:s}]", "path", reply->path, "message", reply->detail);
+    else if (payload == PAYLOAD_RETRY_AFTER)
+        *data = json_pack("{s:I}", "retryAfterSeconds", (json_int_t)reply->retry_after_s);
+    else if (payload == PAYLOAD_ATTEMPTS_LEFT && reply->attempts_left != UINT32_MAX)
+        *data = json_pack("{s:s, s:I}", "id", id, "attemptsLeft", (json_int_t)reply->attempts_left);
+    else if (id != NULL)
+        *data = json_pack("{s:s}", "id", id);
+    else
+        return true;
+    return *data != NULL;
+}
+
+static json_t *pack_error(const struct mfa_reply *reply)
+{
+    json_t *data = NULL;
+
+    if (!pack_error_data(reply, &data))
+        return NULL;
+    return json_pack("{s:{s:s, s:s, s:o*}}", "error", "id", table[reply->outcome].id, "message",
+                     table[reply->outcome].message, "data", data);
+}
+
+static enum mfa_status render_body(const struct mfa_reply *reply, struct mfa_buffer *out)
+{
+    json_t *body = table[reply->outcome].decision == MFA_DENY ? pack_error(reply) : pack_success(reply);
+    enum mfa_status status = body != NULL ? mfa_json_encode(body, out) : MFA_ERR_MEMORY;
+
+    mfa_json_free(body);
+    return status;
+}
+
+enum mfa_status mfa_reply_render(const struct mfa_reply *reply, struct mfa_http_reply *out)
+{
+    enum mfa_status status = MFA_OK;
+    uint32_t http_status = 0;
+
+    *out = (struct mfa_http_reply){.decision = MFA_DENY, .status = 500};
+    mfa_buffer_init(&out->body, BODY_MAX_LEN);
+    if (reply->outcome >= MFA_OUTCOME_COUNT)
+        return MFA_ERR_ARGUMENT;
+    http_status = table[reply->outcome].status;
+    if (http_status != 0 && http_status != 204)
+        status = render_body(reply, &out->body);
+    if (status != MFA_OK) {
+        mfa_buffer_clear(&out->body);
+        return status;
+    }
+    if (table[reply->outcome].payload == PAYLOAD_RETRY_AFTER)
+        snprintf(out->retry_after, sizeof out->retry_after, "%" PRIu32, reply->retry_after_s);
+    out->status = http_status;
+    out->decision = table[reply->outcome].decision;
+    return MFA_OK;
+}
+
+void mfa_http_reply_clear(struct mfa_http_reply *reply)
+{
+    mfa_buffer_clear(&reply->body);
+    *reply = (struct mfa_http_reply){0};
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One pending session: what it is bound to, what it remembers, and the codes that are good for it. Nothing here locks; the
+ * table in mfa_sessions.h does.
+ */
+#ifndef MFA_SESSION_H
+#define MFA_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* uthash must report a failed allocation, not end the host's process. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "mfa_code.h"
+#include "mfa_status.h"
+
+#define MFA_SESSION_KEY_LEN 16
+#define MFA_ENROLMENT_ID_LEN 16
+#define MFA_USER_ID_SIZE 129 /* with NUL */
+
+enum mfa_purpose { MFA_PURPOSE_ACTIVATION, MFA_PURPOSE_LOGIN };
+
+/* A set of purposes. */
+#define MFA_ANY_PURPOSE (1u << MFA_PURPOSE_ACTIVATION | 1u << MFA_PURPOSE_LOGIN)
+
+/* Names one session: whose it is, and the keyed hash of its token. */
+struct mfa_session_ref {
+    const char *user_id; /* NUL-terminated, shorter than MFA_USER_ID_SIZE; borrowed */
+    unsigned char key[MFA_SESSION_KEY_LEN];
+};
+
+/* What a session remembers, fixed when it opens. */
+struct mfa_session_facts {
+    enum mfa_purpose purpose;
+    unsigned char enrolment_id[MFA_ENROLMENT_ID_LEN]; /* of the enrolment a login was challenged for */
+    const char *user_data;                            /* JSON text of the variables for the templates */
+    size_t user_data_len;
+    const char *grant_secret; /* of a login; NULL for an activation */
+    size_t grant_len;
+};
+
+#define MFA_CODE_HASH_LEN 16
+
+/* The newest code, which may still be on its way, and at most two that were sent before it. */
+#define MFA_SESSION_CODES 3
+
+struct mfa_session_code {
+    unsigned char hash[MFA_CODE_HASH_LEN];
+    uint64_t expires_ms; /* monotonic; 0: an empty slot */
+};
+
+struct mfa_session_owner; /* mfa_sessions.c */
+
+/* One allocation: the variable parts stand behind the struct. Released with mfa_session_free. */
+struct mfa_session {
+    UT_hash_handle hh; /* by key; the table's order is the order of creation */
+    struct mfa_session *prev, *next;
+    struct mfa_session_owner *owner;                  /* NULL outside the table */
+    uint64_t expires_ms;                              /* monotonic */
+    struct mfa_session_code codes[MFA_SESSION_CODES]; /* newest first */
+    uint32_t attempts;                                /* reserved */
+    uint32_t failures;                                /* settled as failed */
+    uint32_t user_data_len;
+    uint16_t grant_len;
+    uint16_t user_id_len;
+    uint8_t purpose;
+    bool is_sending;
+    unsigned char key[MFA_SESSION_KEY_LEN];
+    unsigned char enrolment_id[MFA_ENROLMENT_ID_LEN];
+    char data[]; /* user data, NUL, grant, NUL, user id, NUL */
+};
+
+/* Makes a session; everything is copied. Returns NULL when memory is short or a part is larger than a session can hold. */
+struct mfa_session *mfa_session_new(const struct mfa_session_ref *ref, const struct mfa_session_facts *facts,
+                                    uint64_t expires_ms);
+
+/* Wipes and frees a session that is in no table. Accepts NULL. */
+void mfa_session_free(struct mfa_session *session);
+
+/* Tells what the session remembers; the pointers in `*facts` are borrowed from it. */
+void mfa_session_facts(const struct mfa_session *session, struct mfa_session_facts *facts);
+
+/* Whose it is; borrowed from it. */
+const char *mfa_session_user_id(const struct mfa_session *session);
+
+/* Makes a code good; those before it stay good. */
+void mfa_session_push_code(struct mfa_session *session, const unsigned char hash[static MFA_CODE_HASH_LEN],
+                           uint64_t expires_ms);
+
+/* Takes the newest code back; those before it are as they were. */
+void mfa_session_withdraw_code(struct mfa_session *session);
+
+/* Leaves only the newest `kept` codes good. */
+void mfa_session_keep_codes(struct mfa_session *session, uint32_t kept);
+
+/* Compares a code's hash with those that are good. Takes the same time for any wrong one.
+ * Returns MFA_OK; MFA_ERR_DENIED: wrong, or there is no code to match; MFA_ERR_EXPIRED: it was good once. */
+MFA_MUST_CHECK enum mfa_status mfa_session_match(const struct mfa_session *session,
+                                                 const unsigned char hash[static MFA_CODE_HASH_LEN], uint64_t now_ms);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Pending sessions: what stands between a first factor and its release. In memory only; a restart loses them.
+ *
+ * A session belongs to one user and one purpose, lives for a fixed time, and is found by a keyed hash of its token. Codes
+ * are kept as keyed hashes too. Creating, finding, taking and expiring one are constant time at any number of sessions: the
+ * table is split by user into shards, each a hash table in order of creation, which is the order of expiry.
+ *
+ * Every function is atomic and may be called from any thread.
+ */
+#ifndef MFA_SESSIONS_H
+#define MFA_SESSIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mfa_policy.h"
+#include "mfa_session.h"
+#include "mfa_status.h"
+
+/* Length of the secret that seeds every hash. */
+#define MFA_SESSIONS_SEED_LEN 32
+
+struct mfa_sessions;
+
+/* Makes an empty table. `key_secret` seeds every hash and is copied. `*out` is owned by the caller, released with
+ * mfa_sessions_free. Returns MFA_OK, MFA_ERR_MEMORY or MFA_ERR_INTERNAL. */
+MFA_MUST_CHECK enum mfa_status mfa_sessions_new(struct mfa_sessions **out, const struct mfa_policy *policy,
+                                                const unsigned char key_secret[static MFA_SESSIONS_SEED_LEN]);
+
+/* Wipes and frees every session and the table. Accepts NULL. */
+void mfa_sessions_free(struct mfa_sessions *sessions);
+
+/* Makes the reference of a user's token; `user_id` stays borrowed by it. Any text may be given: one that is no token finds
+ * nothing. */
+void mfa_sessions_ref(const struct mfa_sessions *sessions, const char *user_id, const char *token_secret,
+                      size_t token_len, struct mfa_session_ref *ref);
+
+/* Opens a session under `ref`; its life starts at `now_ms` (monotonic). `facts` is copied. At the user's own limit the
+ * oldest of that user's sessions goes. Returns MFA_OK; MFA_ERR_FULL: the table is at its limit; MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_sessions_open(struct mfa_sessions *sessions, uint64_t now_ms,
+                                                 const struct mfa_session_ref *ref,
+                                                 const struct mfa_session_facts *facts);
+
+/* Copies the user data of a live session. The text, `*len` bytes and a NUL, is owned by the caller, released with
+ * mfa_secret_free. Returns MFA_OK, MFA_ERR_NOT_FOUND or MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_sessions_user_data(struct mfa_sessions *sessions, uint64_t now_ms,
+                                                      const struct mfa_session_ref *ref, char **text, size_t *len);
+
+/* Reserves the sending of a message on a session, before it is sent. `code_secret` becomes good now, since a message can
+ * arrive before the service's answer does; NULL when the service makes the code. Codes before it stay good.
+ * Returns MFA_OK; MFA_ERR_NOT_FOUND; MFA_ERR_CONFLICT: a message is being sent already. */
+MFA_MUST_CHECK enum mfa_status mfa_sessions_begin_send(struct mfa_sessions *sessions, uint64_t now_ms,
+                                                       const struct mfa_session_ref *ref, const char *code_secret);
+
+/* Ends what begin_send reserved. A message that was certainly not sent takes its code with it; otherwise only as many
+ * earlier codes stay good as the policy says.
+ * Returns true when the session was still there. */
+bool mfa_sessions_end_send(struct mfa_sessions *sessions, const struct mfa_session_ref *ref, bool was_sent);
+
+/* Counts an attempt, before anything is compared, so that guesses made at the same time cannot slip through.
+ * Returns MFA_OK; MFA_ERR_NOT_FOUND: no live session of this user, purpose and token; MFA_ERR_DENIED: all attempts are used. */
+MFA_MUST_CHECK enum mfa_status mfa_sessions_reserve_attempt(struct mfa_sessions *sessions, uint64_t now_ms,
+                                                            const struct mfa_session_ref *ref,
+                                                            enum mfa_purpose purpose);
+
+/* Compares a code with those of the session. Takes the same time for any wrong code.
+ * Returns MFA_OK; MFA_ERR_DENIED: wrong, or there is no code to match; MFA_ERR_EXPIRED: it was right once;
+ * MFA_ERR_NOT_FOUND. */
+MFA_MUST_CHECK enum mfa_status mfa_sessions_match(struct mfa_sessions *sessions, uint64_t now_ms,
+                                                  const struct mfa_session_ref *ref, const char *code_secret);
+
+/* Settles a reserved attempt that failed. The session dies with the last one.
+ * Returns the attempts left, 0: the session is gone; UINT32_MAX: attempts are not limited. */
+uint32_t mfa_sessions_fail_attempt(struct mfa_sessions *sessions, const struct mfa_session_ref *ref);
+
+/* Gives back a reserved attempt that came to nothing: no code was compared. */
+void mfa_sessions_return_attempt(struct mfa_sessions *sessions, const struct mfa_session_ref *ref);
+
+/* Removes a live session and hands it to the caller: of any number of callers at most one gets it.
+ * Returns NULL when there is none; otherwise owned by the caller, released with mfa_session_free or put back. */
+struct mfa_session *mfa_sessions_take(struct mfa_sessions *sessions, uint64_t now_ms,
+                                      const struct mfa_session_ref *ref);
+
+/* Undoes a take, and the attempt that led to it, when what should have followed failed. `session` is transferred. */
+void mfa_sessions_put_back(struct mfa_sessions *sessions, struct mfa_session *session);
+
+/* Removes one session, if it is there. */
+void mfa_sessions_drop(struct mfa_sessions *sessions, const struct mfa_session_ref *ref);
+
+/* Removes every session of a user that has one of the purposes in the set. */
+void mfa_sessions_drop_user(struct mfa_sessions *sessions, const char *user_id, unsigned purposes);
+
+/* Frees what has expired, in steps short enough that no other call waits for long. */
+void mfa_sessions_expire(struct mfa_sessions *sessions, uint64_t now_ms);
+
+/* Counts the sessions in the table, expired ones that were not freed yet included. */
+uint64_t mfa_sessions_count(const struct mfa_sessions *sessions);
+
+#endif

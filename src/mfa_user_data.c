@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mfa_user_data.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mfa_policy.h"
+#include "mfa_template.h"
+
+/* --- Checking --------------------------------------------------------------------------------------------------- */
+
+static bool is_name_char(char c, bool is_first)
+{
+    bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+
+    return is_letter || (!is_first && ((c >= '0' && c <= '9') || c == '.' || c == '-'));
+}
+
+static bool is_name(const char *key)
+{
+    size_t len = strlen(key);
+
+    for (size_t i = 0; i < len; i++) {
+        if (!is_name_char(key[i], i == 0))
+            return false;
+    }
+    return len > 0 && len <= MFA_USER_DATA_KEY_MAX_LEN;
+}
+
+static bool is_scalar(const json_t *value)
+{
+    return json_is_string(value) || json_is_number(value) || json_is_boolean(value);
+}
+
+/* Numbers and booleans count by an upper bound of their text. */
+static size_t value_len(const json_t *value)
+{
+    return json_is_string(value) ? json_string_length(value) : 24;
+}
+
+static enum mfa_status refuse(struct mfa_parameter_problem *problem, const char *key, const char *message)
+{
+    snprintf(problem->path, sizeof problem->path, "#/%s", key);
+    problem->message = message;
+    return MFA_ERR_SYNTAX;
+}
+
+enum mfa_status mfa_user_data_check(const json_t *user_data, struct mfa_parameter_problem *problem)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    size_t total_len = 0;
+
+    *problem = (struct mfa_parameter_problem){.message = ""};
+    if (json_object_size(user_data) > MFA_USER_DATA_MAX_KEYS)
+        return refuse(problem, "", "There are more than 32 variables.");
+    json_object_foreach((json_t *)(uintptr_t)user_data, key, value)
+    {
+        if (!is_name(key))
+            return refuse(problem, "", "A variable's name must be a letter or _, then letters, digits, _ . or -.");
+        if (strcmp(key, MFA_VARIABLE_CODE) == 0)
+            return refuse(problem, key, "This name is reserved.");
+        if (!is_scalar(value))
+            return refuse(problem, key, "The value must be a string, a number or a boolean.");
+        total_len += strlen(key) + value_len(value);
+    }
+    if (total_len > MFA_USER_DATA_MAX_LEN)
+        return refuse(problem, "", "The variables are larger than 4096 bytes.");
+    return MFA_OK;
+}
+
+/* --- The hint --------------------------------------------------------------------------------------------------- */
+
+static const char *const destination_names[] = {"phone", "phone_number", "number", "to", "email"};
+
+/* The text of the first destination, which for a number is written to `number`. */
+static const char *find_destination(const json_t *user_data, char number[static 32])
+{
+    for (size_t i = 0; i < sizeof destination_names / sizeof destination_names[0]; i++) {
+        const json_t *value = json_object_get(user_data, destination_names[i]);
+        if (json_is_string(value) && json_string_length(value) > 0)
+            return json_string_value(value);
+        if (json_is_integer(value)) {
+            snprintf(number, 32, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+            return number;
+        }
+    }
+    return NULL;
+}
+
+static void mask_email(const char *address, const char *at, char hint[static MFA_HINT_SIZE])
+{
+    int domain_len = strlen(at) < MFA_HINT_SIZE - 8 ? (int)strlen(at) : 0;
+
+    /* A multi-byte first character would be cut in half. */
+    if (at == address || (unsigned char)address[0] >= 0x80)
+        snprintf(hint, MFA_HINT_SIZE, "***%.*s", domain_len, at);
+    else
+        snprintf(hint, MFA_HINT_SIZE, "%c***%.*s", address[0], domain_len, at);
+}
+
+#define SHOWN_FRONT 2
+#define SHOWN_BACK 4
+#define MIN_MASKED_DIGITS 3
+#define MAX_DIGITS 20
+
+/* Appends `masked` stars in groups of three, the first of them of two when the number does not divide. */
+static size_t append_stars(char *hint, size_t masked)
+{
+    size_t len = 0;
+    size_t group = masked % 3 == 0 ? 3 : masked % 3;
+
+    while (masked > 0) {
+        hint[len++] = ' ';
+        memset(hint + len, '*', group);
+        len += group;
+        masked -= group;
+        group = 3;
+    }
+    return len;
+}
+
+static void mask_number(const char *text, char hint[static MFA_HINT_SIZE])
+{
+    char digits[MAX_DIGITS + 1] = "";
+    size_t count = 0;
+    size_t len = 0;
+
+    for (const char *c = text; *c != '\0' && count < MAX_DIGITS; c++) {
+        if (*c >= '0' && *c <= '9')
+            digits[count++] = *c;
+    }
+    if (count < SHOWN_FRONT + MIN_MASKED_DIGITS + SHOWN_BACK) {
+        snprintf(hint, MFA_HINT_SIZE, "***%s", count > 4 ? digits + count - 2 : "");
+        return;
+    }
+    len = (size_t)snprintf(hint, MFA_HINT_SIZE, "%s%.2s", digits[0] == '0' ? "" : "+", digits);
+    len += append_stars(hint + len, count - SHOWN_FRONT - SHOWN_BACK);
+    snprintf(hint + len, MFA_HINT_SIZE - len, " %.2s %.2s", digits + count - 4, digits + count - 2);
+}
+
+void mfa_user_data_hint(const json_t *user_data, char hint[static MFA_HINT_SIZE])
+{
+    char number[32];
+    const char *destination = find_destination(user_data, number);
+    const char *at = destination != NULL ? strrchr(destination, '@') : NULL;
+
+    hint[0] = '\0';
+    if (at != NULL)
+        mask_email(destination, at, hint);
+    else if (destination != NULL)
+        mask_number(destination, hint);
+}
