@@ -63,11 +63,12 @@ $(BUILD)/%.a: Makefile tests/tests.mk
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-# The whole archive goes in: what is tested is what is shipped.
+# The whole archive goes in: what is tested is what is shipped. Once loaded it stays (nodelete): after a time-out, a thread
+# of libcurl's may still be resolving a name when the host unloads the plugin, and needs the code it runs.
 $(BUILD)/plugins/mfa.so: $(plugin_objects) $(BUILD)/libmfacore.a plugin/mfa.map
 	$(say) LD $@
 	@mkdir -p $(@D)
-	$(Q)$(link) -shared -Wl,-z,defs -Wl,--version-script=plugin/mfa.map -o $@ $(plugin_objects) \
+	$(Q)$(link) -shared -Wl,-z,defs,-z,nodelete -Wl,--version-script=plugin/mfa.map -o $@ $(plugin_objects) \
 	    -Wl,--whole-archive $(BUILD)/libmfacore.a -Wl,--no-whole-archive $(call libs_of,$(core_libs))
 
 $(BUILD)/sample-host: $(BUILD)/obj/sample-host/main.o $(BUILD)/libsamplehost.a

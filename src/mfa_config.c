@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mfa_url.h"
 #include "mfa_yaml.h"
 
 #define PATH_MAX_LEN 64
@@ -171,17 +170,10 @@ static enum mfa_status read_headers(const struct endpoint_reader *reader)
     return status;
 }
 
-static enum mfa_status warn_when_in_clear(const struct mfa_yaml_node *node, const char *url)
+static void warn_when_in_clear(const struct mfa_yaml_node *node, const struct mfa_url_origin *origin)
 {
-    struct mfa_url_origin origin;
-    const char *problem = NULL;
-    const enum mfa_status status = mfa_url_parse_origin(&origin, url, &problem);
-
-    if (status != MFA_OK)
-        return status;
-    if (!origin.is_encrypted && !origin.is_loopback)
+    if (!origin->is_encrypted && !origin->is_loopback)
         mfa_yaml_warning(node, "is plain http: credentials, destinations and codes travel in clear; use https");
-    return MFA_OK;
 }
 
 static void report_missing_url(const struct endpoint_reader *reader, const struct mfa_yaml_node *node)
@@ -213,7 +205,9 @@ static enum mfa_status read_url(const struct endpoint_reader *reader)
     status = mfa_endpoint_set_url(reader->endpoint, url, &problem);
     if (status != MFA_OK)
         return report_problem(node, status, problem);
-    return reader->needed_by == NULL ? MFA_OK : warn_when_in_clear(node, url);
+    if (reader->needed_by != NULL)
+        warn_when_in_clear(node, &reader->endpoint->origin);
+    return MFA_OK;
 }
 
 static enum mfa_status read_body(const struct endpoint_reader *reader)

@@ -22,7 +22,19 @@ void mfa_endpoint_clear(struct mfa_endpoint *endpoint)
 
 enum mfa_status mfa_endpoint_set_url(struct mfa_endpoint *endpoint, const char *text, const char **problem)
 {
-    return mfa_template_parse(&endpoint->url, text, MFA_TEMPLATE_URL, problem);
+    struct mfa_url_origin origin;
+    struct mfa_template *url = NULL;
+    enum mfa_status status = mfa_template_parse(&url, text, MFA_TEMPLATE_URL, problem);
+
+    if (status == MFA_OK)
+        status = mfa_url_parse_origin(&origin, text, problem);
+    if (status != MFA_OK) {
+        mfa_template_free(url);
+        return status;
+    }
+    endpoint->origin = origin;
+    endpoint->url = url; /* transferred */
+    return MFA_OK;
 }
 
 static bool is_token(const char *name)

@@ -12,6 +12,7 @@
 
 #include "mfa_status.h"
 #include "mfa_template.h"
+#include "mfa_url.h"
 
 #define MFA_ENDPOINT_MAX_HEADERS 32
 
@@ -30,6 +31,7 @@ struct mfa_endpoint_header {
 /* Owned by the configuration. `url` is NULL when the endpoint is not configured; `body` is NULL when there is none. */
 struct mfa_endpoint {
     enum mfa_http_method method;
+    struct mfa_url_origin origin; /* of the URL: whom the requests go to */
     struct mfa_template *url;
     struct mfa_template *body;
     struct mfa_endpoint_header headers[MFA_ENDPOINT_MAX_HEADERS];

@@ -117,10 +117,10 @@ static void log_verdict(const struct mfa_flow *flow, const struct mfa_gateway_an
 {
     const struct mfa_host_port *host = &flow->core->host;
     bool is_good = flow->verdict == MFA_VERDICT_SENT || flow->verdict == MFA_VERDICT_ACCEPTED;
-    char line[256];
+    char line[512];
 
-    snprintf(line, sizeof line, "event=gateway.%s status=%d outcome=%s reason=\"%s\"",
-             flow->gateway_call == MFA_CALL_SEND ? "send" : "verify", answer->http_status,
+    snprintf(line, sizeof line, "event=gateway.%s host=%s status=%d outcome=%s reason=\"%s\"",
+             flow->gateway_call == MFA_CALL_SEND ? "send" : "verify", flow->gateway_host, answer->http_status,
              mfa_verdict_name(flow->verdict), why);
     host->log(host->ctx, is_good ? MFA_LOG_DEBUG : MFA_LOG_WARN, line);
 }
@@ -175,6 +175,7 @@ enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, enum mfa_call call, 
         return MFA_OUTCOME_INTERNAL;
     flow->request = NULL;
     flow->gateway_call = call;
+    flow->gateway_host = endpoint->origin.host;
     flow->next_step = step;
     status = gateway->submit(gateway->ctx, request, take_answer, flow);
     if (status == MFA_OK)

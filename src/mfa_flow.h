@@ -52,6 +52,7 @@ struct mfa_flow {
     mfa_flow_step_fn *after_check; /* mfa_check.h */
     struct mfa_reply reply;        /* payload; the outcome is what steps return */
     enum mfa_call gateway_call;
+    const char *gateway_host; /* whom it went to; borrowed from the configuration */
     enum mfa_verdict verdict; /* on the service's answer, for the step behind the gateway */
     uint64_t now_ms;          /* monotonic, when the flow began */
     char user_id[MFA_USER_ID_SIZE];

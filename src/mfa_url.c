@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -92,7 +93,8 @@ static enum mfa_status parse_authority(struct mfa_url_origin *origin, const char
         goto out;
     }
     origin->is_loopback = host_is_loopback(host);
-    status = MFA_OK;
+    status =
+        (size_t)snprintf(origin->host, sizeof origin->host, "%s", host) < sizeof origin->host ? MFA_OK : MFA_ERR_SYNTAX;
 out:
     curl_free(host);
     free(text);

@@ -13,11 +13,15 @@
 /* Length of a percent-escape: "%2B". */
 #define MFA_URL_ESCAPE_LEN 3
 
+/* Longest host name (RFC 1035, 2.3.4) with its NUL. */
+#define MFA_URL_HOST_SIZE 256
+
 /* Whom a URL talks to: its scheme and authority. */
 struct mfa_url_origin {
-    size_t len;        /* bytes of the URL before its path or query */
-    bool is_encrypted; /* https */
-    bool is_loopback;  /* localhost, 127.0.0.0/8, ::1 */
+    char host[MFA_URL_HOST_SIZE]; /* without user, password and port */
+    size_t len;                   /* bytes of the URL before its path or query */
+    bool is_encrypted;            /* https */
+    bool is_loopback;             /* localhost, 127.0.0.0/8, ::1 */
 };
 
 /* Reads the origin of `url` (NUL-terminated, borrowed until return), which must be http or https and name a host.
