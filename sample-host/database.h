@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * database.h: one SQLite connection with its prepared statements; what storage*.c are made of. All functions but open and
+ * close want the lock held.
+ */
+#ifndef DATABASE_H
+#define DATABASE_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "core_plugin.h"
+
+/* Their SQL stands in database.c. */
+enum database_statement {
+    DATABASE_BEGIN,
+    DATABASE_COMMIT,
+    DATABASE_ROLLBACK,
+    DATABASE_FIND_USER,
+    DATABASE_ADD_USER,
+    DATABASE_LOAD_PASSWORD,
+    DATABASE_FIND_ACCESS,
+    DATABASE_ADD_ACCESS,
+    DATABASE_REMOVE_ACCESS,
+    DATABASE_LIST_PROFILE,
+    DATABASE_SET_PROFILE,
+    DATABASE_UNSET_PROFILE,
+    DATABASE_LIST_FIELDS,
+    DATABASE_LOAD_FIELD,
+    DATABASE_FIELD_VERSION,
+    DATABASE_NEXT_VERSION,
+    DATABASE_SET_FIELD,
+    DATABASE_REMOVE_FIELD,
+    DATABASE_STATEMENTS
+};
+
+struct database {
+    pthread_mutex_t lock; /* guards all below: one thread at a time */
+    sqlite3 *handle;
+    sqlite3_stmt *statements[DATABASE_STATEMENTS];
+};
+
+/* Connects, makes the schema in a file that has none, and refuses one of another version; reasons are logged. Release with
+ * database_close, in any case. */
+core_status database_open(struct database *database, const char *path) __attribute__((warn_unused_result));
+
+/* Accepts a zeroed one. */
+void database_close(struct database *database);
+
+/* Runs a statement to its first row. Returns CORE_OK: there is one, to be read from the result of database_row;
+ * CORE_ERR_NOT_FOUND: there is none; CORE_ERR_CONFLICT: a constraint forbids it; CORE_ERR_INTERNAL: logged. database_finish
+ * must follow in any case; the values bound are borrowed until then. `kinds` has a letter for each value: t a text (NULL is
+ * null), s a span of text, v a span of bytes, h a token's hash, i an int64_t. */
+core_status database_start(struct database *database, enum database_statement which, const char *kinds, ...)
+    __attribute__((warn_unused_result));
+
+/* Steps to the next row; as database_start. */
+core_status database_next(struct database *database, enum database_statement which) __attribute__((warn_unused_result));
+
+/* The row that a started statement is at. */
+sqlite3_stmt *database_row(struct database *database, enum database_statement which);
+
+void database_finish(struct database *database, enum database_statement which);
+
+/* Starts and finishes a statement that has no rows. */
+core_status database_run(struct database *database, enum database_statement which, const char *kinds, ...)
+    __attribute__((warn_unused_result));
+
+/* Takes the lock and begins a transaction; on failure the lock is free again. */
+core_status database_begin(struct database *database) __attribute__((warn_unused_result));
+
+/* Ends the transaction and frees the lock: commits when `status` is CORE_OK, else undoes all. Returns `status`, or why the
+ * commit failed. */
+core_status database_end(struct database *database, core_status status) __attribute__((warn_unused_result));
+
+/* Copies a text column to `out`, cut to `size`; null is "". */
+void database_copy_text(sqlite3_stmt *row, int column, char *out, size_t size);
+
+#endif

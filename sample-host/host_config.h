@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * host_config.h: the operator's configuration file. The host reads `http` and `auth`, strictly, and leaves the rest to
+ * others; a plugin gets its section as the text that stands in the file, so that it can name lines.
+ *
+ *   http:
+ *     ip: 127.0.0.1                # default
+ *     port: 3000                   # default; 0: any free one
+ *   auth:
+ *     adminAccessKey: a-secret     # default: none, and no administrator
+ *     passwordHashing: interactive # default; or minimum, for tests
+ */
+#ifndef HOST_CONFIG_H
+#define HOST_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core_plugin.h"
+#include "passwords.h"
+
+struct host_config {
+    char *path; /* as the operator gave it; owned */
+    char *text; /* the file; owned, zeroed when freed: it holds keys */
+    size_t text_len;
+    char *ip; /* owned */
+    uint16_t port;
+    char *secret_admin_key; /* owned; NULL: none */
+    enum passwords_cost passwords_cost;
+};
+
+/* Reads the file. CORE_ERR_CONFIG: it was refused and one line per reason has been logged. Release with
+ * host_config_clear, in any case. */
+core_status host_config_load(struct host_config *config, const char *path) __attribute__((warn_unused_result));
+
+/* Accepts a zeroed one. */
+void host_config_clear(struct host_config *config);
+
+/* Finds the section at a dotted path, such as "services.mfa", as core_config wants it: `section->text` is borrowed from
+ * `config`, and absent when the file has no such section. CORE_ERR_CONFIG: there is one, but not a mapping that can be
+ * cut out of the file; the reason has been logged. */
+core_status host_config_section(const struct host_config *config, const char *path, struct core_config *section)
+    __attribute__((warn_unused_result));
+
+/* Warns of each section of `services` that is in none of the `claimed` paths: an operator who configured a plugin that is
+ * not there would otherwise believe it at work. */
+void host_config_warn_of_unclaimed(const struct host_config *config, const char *const *claimed, size_t count);
+
+#endif

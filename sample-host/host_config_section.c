@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "config_tree.h"
+#include "host_config.h"
+#include "log.h"
+
+/* libyaml counts characters, the text is bytes. */
+static size_t byte_offset(const struct host_config *config, size_t characters)
+{
+    const char *text = config->text;
+    size_t i = 0;
+
+    while (characters > 0 && i < config->text_len) {
+        i++;
+        while (i < config->text_len && ((unsigned char)text[i] & 0xc0) == 0x80)
+            i++;
+        characters--;
+    }
+    return i;
+}
+
+static size_t line_start(const char *text, size_t offset)
+{
+    while (offset > 0 && text[offset - 1] != '\n')
+        offset--;
+    return offset;
+}
+
+/* Cuts a block mapping out as whole lines: from that of its first key to the last one before whatever follows it. */
+static core_status cut_block(const struct host_config *config, const char *key, yaml_document_t *document,
+                             const yaml_node_t *mapping, struct core_config *section)
+{
+    const yaml_node_t *first = yaml_document_get_node(document, mapping->data.mapping.pairs.start->key);
+    size_t first_key = byte_offset(config, first->start_mark.index);
+    size_t end = byte_offset(config, mapping->end_mark.index);
+    size_t start = line_start(config->text, first_key);
+
+    if (end < config->text_len)
+        end = line_start(config->text, end);
+    if (strspn(config->text + start, " ") < first_key - start || end <= first_key) {
+        config_tree_complain(config, key, first, "must start on a line of its own");
+        return CORE_ERR_CONFIG;
+    }
+    section->text = (struct core_span){config->text + start, end - start};
+    section->origin_line = (uint32_t)(first->start_mark.line + 1);
+    return CORE_OK;
+}
+
+static core_status cut(const struct host_config *config, const char *path, yaml_document_t *document,
+                       const yaml_node_t *key, const yaml_node_t *value, struct core_config *section)
+{
+    /* An anchor stands before its aliases, so a value before its own key is an alias. */
+    if (value->start_mark.index < key->start_mark.index) {
+        config_tree_complain(config, path, key, "must be written out here, not given as an alias");
+        return CORE_ERR_CONFIG;
+    }
+    if (value->type != YAML_MAPPING_NODE) {
+        config_tree_complain(config, path, value, "must be a mapping");
+        return CORE_ERR_CONFIG;
+    }
+    if (value->data.mapping.style == YAML_BLOCK_MAPPING_STYLE)
+        return cut_block(config, path, document, value, section);
+    size_t start = byte_offset(config, value->start_mark.index);
+    section->text = (struct core_span){config->text + start, byte_offset(config, value->end_mark.index) - start};
+    section->origin_line = (uint32_t)(value->start_mark.line + 1);
+    return CORE_OK;
+}
+
+/* "services:" with nothing behind it. */
+static bool is_absent(const yaml_node_t *node)
+{
+    return config_tree_scalar_is(node, "") && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+/* A plugin must not take a broken configuration for one that leaves it out. */
+static core_status refuse_parent(const struct host_config *config, const char *path, const yaml_node_t *node)
+{
+    config_tree_complain(config, path, node, "cannot be read, because what stands above it is not a mapping");
+    return CORE_ERR_CONFIG;
+}
+
+/* Walks down the dotted path; `section` stays absent when it ends early. */
+static core_status find_section(const struct host_config *config, const char *path, yaml_document_t *document,
+                                struct core_config *section)
+{
+    const yaml_node_t *node = yaml_document_get_root_node(document), *key = NULL;
+    char names[256];
+    char *rest = names;
+
+    if (!node)
+        return CORE_OK;
+    if (strlen(path) >= sizeof(names))
+        return CORE_ERR_ARGUMENT;
+    (void)strcpy(names, path);
+    while (rest) {
+        const yaml_node_pair_t *pair = NULL;
+        const char *name = strsep(&rest, ".");
+        if (node->type != YAML_MAPPING_NODE)
+            return is_absent(node) ? CORE_OK : refuse_parent(config, path, node);
+        core_status status = config_tree_find(config, document, node, name, path, &pair);
+        if (status != CORE_OK || !pair)
+            return status;
+        key = yaml_document_get_node(document, pair->key);
+        node = yaml_document_get_node(document, pair->value);
+    }
+    return cut(config, path, document, key, node, section);
+}
+
+core_status host_config_section(const struct host_config *config, const char *path, struct core_config *section)
+{
+    yaml_document_t document;
+
+    *section = (struct core_config){
+        .struct_size = sizeof(*section), .format = CORE_CONFIG_YAML, .origin = {config->path, strlen(config->path)}};
+    core_status status = config_tree_parse(config, &document);
+    if (status != CORE_OK)
+        return status;
+    status = find_section(config, path, &document, section);
+    yaml_document_delete(&document);
+    return status;
+}
+
+static bool is_claimed(const char *name, const char *const *claimed, size_t count)
+{
+    const char prefix[] = "services.";
+    const size_t prefix_len = sizeof(prefix) - 1, len = strlen(name);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(claimed[i], prefix, prefix_len) != 0 || strncmp(claimed[i] + prefix_len, name, len) != 0)
+            continue;
+        char behind = claimed[i][prefix_len + len];
+        if (behind == '\0' || behind == '.')
+            return true;
+    }
+    return false;
+}
+
+static void warn_of_unclaimed(const struct host_config *config, yaml_document_t *document, const char *const *claimed,
+                              size_t count)
+{
+    const yaml_node_t *root = yaml_document_get_root_node(document);
+    const yaml_node_pair_t *pair = NULL;
+
+    if (!root || config_tree_find(config, document, root, "services", "services", &pair) != CORE_OK || !pair)
+        return;
+    const yaml_node_t *services = yaml_document_get_node(document, pair->value);
+    if (services->type != YAML_MAPPING_NODE)
+        return;
+    for (pair = services->data.mapping.pairs.start; pair < services->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *name = yaml_document_get_node(document, pair->key);
+        if (name->type == YAML_SCALAR_NODE && !is_claimed(config_tree_text(name), claimed, count))
+            log_line(CORE_LOG_WARN, "services.%s (%s:%zu): no plugin reads this section; is its plugin missing?",
+                     config_tree_text(name), config->path, name->start_mark.line + 1);
+    }
+}
+
+void host_config_warn_of_unclaimed(const struct host_config *config, const char *const *claimed, size_t count)
+{
+    yaml_document_t document;
+
+    if (config_tree_parse(config, &document) != CORE_OK)
+        return;
+    warn_of_unclaimed(config, &document, claimed, count);
+    yaml_document_delete(&document);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "router.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define PLACEHOLDER "{username}"
+#define PLACEHOLDER_LEN (sizeof(PLACEHOLDER) - 1)
+
+struct router {
+    struct route *routes;
+};
+
+struct router *router_new(void)
+{
+    return calloc(1, sizeof(struct router));
+}
+
+void router_free(struct router *router)
+{
+    struct route *route, *next;
+
+    if (!router)
+        return;
+    LL_FOREACH_SAFE(router->routes, route, next)
+    {
+        free(route);
+    }
+    free(router);
+}
+
+bool router_is_username(const char *text, size_t len)
+{
+    if (len < STORAGE_USERNAME_MIN || len > STORAGE_USERNAME_MAX)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (!((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= '0' && text[i] <= '9') || text[i] == '-'))
+            return false;
+    }
+    return true;
+}
+
+static bool is_placeholder(const char *segment, size_t len)
+{
+    return len == PLACEHOLDER_LEN && memcmp(segment, PLACEHOLDER, len) == 0;
+}
+
+/* Steps to the next segment of a path; `*path` points at its slash. */
+static const char *next_segment(const char **path, size_t *len)
+{
+    const char *segment = *path + 1;
+
+    *len = strcspn(segment, "/");
+    *path = segment + *len;
+    return segment;
+}
+
+static bool segment_is_literal(const char *segment, size_t len)
+{
+    if (len == 0)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        char c = segment[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c)))
+            return false;
+    }
+    return true;
+}
+
+static bool path_is_sound(const char *path)
+{
+    size_t placeholders = 0, len = 0;
+
+    if (path[0] != '/')
+        return false;
+    while (*path) {
+        const char *segment = next_segment(&path, &len);
+        if (is_placeholder(segment, len))
+            placeholders++;
+        else if (!segment_is_literal(segment, len))
+            return false;
+    }
+    return placeholders <= 1;
+}
+
+/* Whether some request would match both. */
+static bool paths_overlap(const char *a, const char *b)
+{
+    size_t a_len = 0, b_len = 0;
+
+    while (*a && *b) {
+        const char *a_segment = next_segment(&a, &a_len), *b_segment = next_segment(&b, &b_len);
+        bool either_takes_names = is_placeholder(a_segment, a_len)
+                                      ? is_placeholder(b_segment, b_len) || router_is_username(b_segment, b_len)
+                                      : is_placeholder(b_segment, b_len) && router_is_username(a_segment, a_len);
+        if (!either_takes_names && (a_len != b_len || memcmp(a_segment, b_segment, a_len) != 0))
+            return false;
+    }
+    return *a == *b;
+}
+
+core_status router_add(struct router *router, const struct route *source)
+{
+    struct route *route;
+
+    if (!path_is_sound(source->path))
+        return CORE_ERR_ARGUMENT;
+    LL_FOREACH(router->routes, route)
+    {
+        if (strcmp(route->method, source->method) == 0 && paths_overlap(route->path, source->path))
+            return CORE_ERR_ARGUMENT;
+    }
+    route = malloc(sizeof(*route));
+    if (!route)
+        return CORE_ERR_MEMORY;
+    *route = *source;
+    LL_APPEND(router->routes, route);
+    return CORE_OK;
+}
+
+static bool path_matches(const char *pattern, const char *path, char *username)
+{
+    size_t pattern_len = 0, len = 0;
+
+    username[0] = '\0';
+    while (*pattern && *path == '/') {
+        const char *wanted = next_segment(&pattern, &pattern_len), *segment = next_segment(&path, &len);
+        if (is_placeholder(wanted, pattern_len)) {
+            if (!router_is_username(segment, len))
+                return false;
+            memcpy(username, segment, len);
+            username[len] = '\0';
+        } else if (pattern_len != len || memcmp(wanted, segment, len) != 0) {
+            return false;
+        }
+    }
+    return *pattern == *path;
+}
+
+struct route *router_find(struct router *router, const char *method, const char *path,
+                          char username[static STORAGE_USERNAME_MAX + 1])
+{
+    struct route *route;
+
+    LL_FOREACH(router->routes, route)
+    {
+        if (strcmp(route->method, method) == 0 && path_matches(route->path, path, username))
+            return route;
+    }
+    username[0] = '\0';
+    return NULL;
+}
+
+struct route *router_routes(struct router *router)
+{
+    return router->routes;
+}
