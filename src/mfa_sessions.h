@@ -71,8 +71,8 @@ MFA_MUST_CHECK enum mfa_status mfa_sessions_reserve_attempt(struct mfa_sessions 
 MFA_MUST_CHECK enum mfa_status mfa_sessions_match(struct mfa_sessions *sessions, uint64_t now_ms,
                                                   const struct mfa_session_ref *ref, const char *code_secret);
 
-/* Settles a reserved attempt that failed. The session dies with the last one.
- * Returns the attempts left, 0: the session is gone; UINT32_MAX: attempts are not limited. */
+/* Settles a reserved attempt that failed. The session dies once all that there are have failed.
+ * Returns how many can still be reserved; UINT32_MAX: attempts are not limited. */
 uint32_t mfa_sessions_fail_attempt(struct mfa_sessions *sessions, const struct mfa_session_ref *ref);
 
 /* Gives back a reserved attempt that came to nothing: no code was compared. */

@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mfa_buffer.h"
+#include "mfa_code.h"
+#include "mfa_sessions.h"
+
+#define NOW UINT64_C(86399977)
+#define SECOND UINT64_C(1000)
+#define THREADS 8
+#define MANY 100000
+/* So many users that, however they are spread, some are neighbours of alice. */
+#define NEIGHBOURS 1000
+
+static const unsigned char seed[MFA_SESSIONS_SEED_LEN] = "a seed for the tests of sessions";
+
+static struct mfa_sessions *table_with(const struct mfa_policy *policy)
+{
+    struct mfa_sessions *sessions = NULL;
+
+    assert_int_equal(mfa_sessions_new(&sessions, policy, seed), MFA_OK);
+    return sessions;
+}
+
+static int setup(void **state)
+{
+    struct mfa_policy policy;
+
+    mfa_policy_init(&policy);
+    *state = table_with(&policy);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    mfa_sessions_free(*state);
+    return 0;
+}
+
+static void restart(void **state, const struct mfa_policy *policy)
+{
+    mfa_sessions_free(*state);
+    *state = table_with(policy);
+}
+
+static struct mfa_session_ref ref_of(const struct mfa_sessions *sessions, const char *user_id, const char *token)
+{
+    struct mfa_session_ref ref;
+
+    mfa_sessions_ref(sessions, user_id, token, strlen(token), &ref);
+    return ref;
+}
+
+static enum mfa_status try_open(struct mfa_sessions *sessions, uint64_t now_ms, const char *user_id, const char *token,
+                                enum mfa_purpose purpose)
+{
+    struct mfa_session_ref ref = ref_of(sessions, user_id, token);
+    struct mfa_session_facts facts = {.purpose = purpose, .user_data = "{\"number\":\"4179\"}", .user_data_len = 17};
+
+    return mfa_sessions_open(sessions, now_ms, &ref, &facts);
+}
+
+static struct mfa_session_ref open_login(struct mfa_sessions *sessions, uint64_t now_ms, const char *user_id,
+                                         const char *token)
+{
+    assert_int_equal(try_open(sessions, now_ms, user_id, token, MFA_PURPOSE_LOGIN), MFA_OK);
+    return ref_of(sessions, user_id, token);
+}
+
+static void send_code(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
+                      const char *code)
+{
+    assert_int_equal(mfa_sessions_begin_send(sessions, now_ms, ref, code), MFA_OK);
+    assert_true(mfa_sessions_end_send(sessions, ref, true));
+}
+
+static enum mfa_status is_there(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref)
+{
+    char *text = NULL;
+    size_t len = 0;
+    enum mfa_status status = mfa_sessions_user_data(sessions, now_ms, ref, &text, &len);
+
+    if (status == MFA_OK) {
+        assert_string_equal(text, "{\"number\":\"4179\"}");
+        assert_int_equal(len, 17);
+    }
+    mfa_secret_free(text, len);
+    return status;
+}
+
+/* --- Binding ------------------------------------------------------------------------------------------------------ */
+
+static void a_session_is_found_by_its_user_and_token_only(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token-1");
+    struct mfa_session_ref others[] = {ref_of(*state, "bob", "token-1"), ref_of(*state, "alice", "token-2"),
+                                       ref_of(*state, "alice", ""), ref_of(*state, "", "token-1")};
+
+    assert_int_equal(is_there(*state, NOW, &ref), MFA_OK);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_int_equal(is_there(*state, NOW, &others[i]), MFA_ERR_NOT_FOUND);
+        assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &others[i], MFA_PURPOSE_LOGIN), MFA_ERR_NOT_FOUND);
+        assert_int_equal(mfa_sessions_begin_send(*state, NOW, &others[i], "1234"), MFA_ERR_NOT_FOUND);
+        assert_int_equal(mfa_sessions_match(*state, NOW, &others[i], "1234"), MFA_ERR_NOT_FOUND);
+        assert_null(mfa_sessions_take(*state, NOW, &others[i]));
+        mfa_sessions_drop(*state, &others[i]);
+    }
+    assert_int_equal(is_there(*state, NOW, &ref), MFA_OK);
+}
+
+static void no_other_user_finds_it_wherever_they_are_kept(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token-1");
+
+    for (size_t i = 0; i < NEIGHBOURS; i++) {
+        char user[32];
+        struct mfa_session_ref other;
+        snprintf(user, sizeof user, "user-%zu", i);
+        other = ref_of(*state, user, "token-1");
+        assert_int_equal(is_there(*state, NOW, &other), MFA_ERR_NOT_FOUND);
+        assert_null(mfa_sessions_take(*state, NOW, &other));
+    }
+    assert_int_equal(is_there(*state, NOW, &ref), MFA_OK);
+}
+
+static void an_attempt_is_of_the_sessions_own_purpose(void **state)
+{
+    struct mfa_session_ref login = open_login(*state, NOW, "alice", "login");
+    struct mfa_session_ref activation = ref_of(*state, "alice", "activation");
+
+    assert_int_equal(try_open(*state, NOW, "alice", "activation", MFA_PURPOSE_ACTIVATION), MFA_OK);
+    assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &login, MFA_PURPOSE_ACTIVATION), MFA_ERR_NOT_FOUND);
+    assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &activation, MFA_PURPOSE_LOGIN), MFA_ERR_NOT_FOUND);
+    assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &login, MFA_PURPOSE_LOGIN), MFA_OK);
+    assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &activation, MFA_PURPOSE_ACTIVATION), MFA_OK);
+}
+
+static void the_same_code_hashes_differently_in_another_session(void **state)
+{
+    struct mfa_session_ref first = open_login(*state, NOW, "alice", "first");
+    struct mfa_session_ref second = open_login(*state, NOW, "alice", "second");
+    struct mfa_session *a = NULL, *b = NULL;
+
+    send_code(*state, NOW, &first, "123456");
+    send_code(*state, NOW, &second, "123456");
+    a = mfa_sessions_take(*state, NOW, &first);
+    b = mfa_sessions_take(*state, NOW, &second);
+    assert_memory_not_equal(a->codes[0].hash, b->codes[0].hash, MFA_CODE_HASH_LEN);
+    mfa_session_free(a);
+    mfa_session_free(b);
+}
+
+/* --- Life --------------------------------------------------------------------------------------------------------- */
+
+static void the_end_is_fixed_when_a_session_opens(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+    uint64_t end = NOW + 1800 * SECOND;
+
+    send_code(*state, end - 1, &ref, "123456");
+    assert_int_equal(mfa_sessions_reserve_attempt(*state, end - 1, &ref, MFA_PURPOSE_LOGIN), MFA_OK);
+    assert_int_equal(mfa_sessions_fail_attempt(*state, &ref), 4);
+    assert_int_equal(mfa_sessions_match(*state, end - 1, &ref, "123456"), MFA_OK);
+    assert_int_equal(mfa_sessions_match(*state, end, &ref, "123456"), MFA_ERR_NOT_FOUND);
+    assert_int_equal(is_there(*state, end, &ref), MFA_ERR_NOT_FOUND);
+    assert_int_equal(mfa_sessions_begin_send(*state, end, &ref, "1"), MFA_ERR_NOT_FOUND);
+    assert_int_equal(mfa_sessions_reserve_attempt(*state, end, &ref, MFA_PURPOSE_LOGIN), MFA_ERR_NOT_FOUND);
+    assert_null(mfa_sessions_take(*state, end, &ref));
+}
+
+static void expired_sessions_are_freed_and_live_ones_stay(void **state)
+{
+    struct mfa_session_ref live;
+
+    for (int i = 0; i < 3; i++) {
+        char user[32];
+        snprintf(user, sizeof user, "user-%d", i);
+        open_login(*state, NOW, user, "old");
+    }
+    live = open_login(*state, NOW + 1, "alice", "new");
+    assert_int_equal(mfa_sessions_count(*state), 4);
+    mfa_sessions_expire(*state, NOW + 1800 * SECOND - 1);
+    assert_int_equal(mfa_sessions_count(*state), 4);
+    mfa_sessions_expire(*state, NOW + 1800 * SECOND);
+    assert_int_equal(mfa_sessions_count(*state), 1);
+    assert_int_equal(is_there(*state, NOW + 1, &live), MFA_OK);
+}
+
+static void a_session_can_be_dropped(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+
+    mfa_sessions_drop(*state, &ref);
+    mfa_sessions_drop(*state, &ref);
+    assert_int_equal(is_there(*state, NOW, &ref), MFA_ERR_NOT_FOUND);
+    assert_int_equal(mfa_sessions_count(*state), 0);
+}
+
+static void a_users_sessions_are_dropped_by_purpose(void **state)
+{
+    struct mfa_session_ref login = open_login(*state, NOW, "alice", "login");
+    struct mfa_session_ref other_login = open_login(*state, NOW, "alice", "login-2");
+    struct mfa_session_ref bobs = open_login(*state, NOW, "bob", "login");
+    struct mfa_session_ref activation = ref_of(*state, "alice", "activation");
+
+    assert_int_equal(try_open(*state, NOW, "alice", "activation", MFA_PURPOSE_ACTIVATION), MFA_OK);
+    mfa_sessions_drop_user(*state, "alice", 1u << MFA_PURPOSE_LOGIN);
+    assert_int_equal(is_there(*state, NOW, &login), MFA_ERR_NOT_FOUND);
+    assert_int_equal(is_there(*state, NOW, &other_login), MFA_ERR_NOT_FOUND);
+    assert_int_equal(is_there(*state, NOW, &activation), MFA_OK);
+    assert_int_equal(is_there(*state, NOW, &bobs), MFA_OK);
+    mfa_sessions_drop_user(*state, "alice", MFA_ANY_PURPOSE);
+    mfa_sessions_drop_user(*state, "nobody", MFA_ANY_PURPOSE);
+    assert_int_equal(mfa_sessions_count(*state), 1);
+}
+
+/* --- Bounds ------------------------------------------------------------------------------------------------------- */
+
+static void a_user_at_the_limit_loses_only_the_own_oldest(void **state)
+{
+    struct mfa_session_ref refs[12];
+
+    for (size_t i = 0; i < NEIGHBOURS; i++) {
+        char user[32];
+        snprintf(user, sizeof user, "user-%zu", i);
+        open_login(*state, NOW, user, user);
+    }
+    for (size_t i = 0; i < 12; i++) {
+        char token[32];
+        snprintf(token, sizeof token, "token-%zu", i);
+        refs[i] = open_login(*state, NOW + i, "alice", token);
+    }
+    assert_int_equal(mfa_sessions_count(*state), NEIGHBOURS + 10);
+    for (size_t i = 0; i < NEIGHBOURS; i++) {
+        char user[32];
+        struct mfa_session_ref neighbour;
+        snprintf(user, sizeof user, "user-%zu", i);
+        neighbour = ref_of(*state, user, user);
+        assert_int_equal(is_there(*state, NOW, &neighbour), MFA_OK);
+    }
+    for (size_t i = 0; i < 12; i++)
+        assert_int_equal(is_there(*state, NOW, &refs[i]), i < 2 ? MFA_ERR_NOT_FOUND : MFA_OK);
+}
+
+static void a_full_table_refuses_until_sessions_expire(void **state)
+{
+    struct mfa_policy policy;
+    struct mfa_session_ref first;
+
+    mfa_policy_init(&policy);
+    policy.max_pending = 3;
+    restart(state, &policy);
+    first = open_login(*state, NOW, "alice", "1");
+    open_login(*state, NOW + SECOND, "bob", "2");
+    open_login(*state, NOW + SECOND, "carol", "3");
+    assert_int_equal(try_open(*state, NOW + SECOND, "dave", "4", MFA_PURPOSE_LOGIN), MFA_ERR_FULL);
+    assert_int_equal(is_there(*state, NOW, &first), MFA_OK);
+    assert_int_equal(mfa_sessions_count(*state), 3);
+    assert_int_equal(try_open(*state, NOW + 1800 * SECOND, "dave", "4", MFA_PURPOSE_LOGIN), MFA_OK);
+    assert_int_equal(try_open(*state, NOW + 1800 * SECOND, "erin", "5", MFA_PURPOSE_LOGIN), MFA_ERR_FULL);
+    mfa_sessions_drop_user(*state, "dave", MFA_ANY_PURPOSE);
+    assert_int_equal(try_open(*state, NOW + 1800 * SECOND, "erin", "5", MFA_PURPOSE_LOGIN), MFA_OK);
+}
+
+static void zero_switches_the_bounds_off(void **state)
+{
+    struct mfa_policy policy;
+    struct mfa_session_ref first;
+
+    mfa_policy_init(&policy);
+    policy.max_pending = policy.max_pending_per_user = policy.attempts_per_session = 0;
+    restart(state, &policy);
+    first = open_login(*state, NOW, "alice", "first");
+    for (int i = 0; i < 100; i++) {
+        char token[32];
+        snprintf(token, sizeof token, "token-%d", i);
+        open_login(*state, NOW, "alice", token);
+        assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &first, MFA_PURPOSE_LOGIN), MFA_OK);
+        assert_int_equal(mfa_sessions_fail_attempt(*state, &first), UINT32_MAX);
+    }
+    assert_int_equal(mfa_sessions_count(*state), 101);
+}
+
+/* --- Attempts ----------------------------------------------------------------------------------------------------- */
+
+static void the_fifth_failure_ends_the_session(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+
+    for (uint32_t left = 5; left-- > 0;) {
+        assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &ref, MFA_PURPOSE_LOGIN), MFA_OK);
+        assert_int_equal(mfa_sessions_fail_attempt(*state, &ref), left);
+    }
+    assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &ref, MFA_PURPOSE_LOGIN), MFA_ERR_NOT_FOUND);
+    assert_int_equal(mfa_sessions_fail_attempt(*state, &ref), 0);
+    assert_int_equal(mfa_sessions_count(*state), 0);
+}
+
+static void attempts_are_reserved_before_any_has_failed(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &ref, MFA_PURPOSE_LOGIN), MFA_OK);
+    assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &ref, MFA_PURPOSE_LOGIN), MFA_ERR_DENIED);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(mfa_sessions_fail_attempt(*state, &ref), 0);
+    assert_int_equal(is_there(*state, NOW, &ref), MFA_OK); /* the fifth may yet be right */
+    assert_int_equal(mfa_sessions_fail_attempt(*state, &ref), 0);
+    assert_int_equal(is_there(*state, NOW, &ref), MFA_ERR_NOT_FOUND);
+}
+
+static void an_attempt_given_back_can_be_made_again(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &ref, MFA_PURPOSE_LOGIN), MFA_OK);
+        mfa_sessions_return_attempt(*state, &ref);
+    }
+    mfa_sessions_return_attempt(*state, &ref);
+    assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &ref, MFA_PURPOSE_LOGIN), MFA_OK);
+    assert_int_equal(mfa_sessions_fail_attempt(*state, &ref), 4);
+}
+
+/* --- Codes -------------------------------------------------------------------------------------------------------- */
+
+static void without_a_code_sent_none_is_right(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, ""), MFA_ERR_DENIED);
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "000000"), MFA_ERR_DENIED);
+    assert_int_equal(mfa_sessions_begin_send(*state, NOW, &ref, NULL), MFA_OK);
+    assert_true(mfa_sessions_end_send(*state, &ref, true));
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, ""), MFA_ERR_DENIED);
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "000000"), MFA_ERR_DENIED);
+}
+
+static void a_code_is_good_from_before_it_is_sent_to_its_own_expiry(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+
+    assert_int_equal(mfa_sessions_begin_send(*state, NOW, &ref, "123456"), MFA_OK);
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "123456"), MFA_OK);
+    assert_true(mfa_sessions_end_send(*state, &ref, true));
+    assert_int_equal(mfa_sessions_match(*state, NOW + 600 * SECOND - 1, &ref, "123456"), MFA_OK);
+    assert_int_equal(mfa_sessions_match(*state, NOW + 600 * SECOND, &ref, "123456"), MFA_ERR_EXPIRED);
+    assert_int_equal(mfa_sessions_match(*state, NOW + 600 * SECOND, &ref, "123457"), MFA_ERR_DENIED);
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "1234567"), MFA_ERR_DENIED);
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "12345"), MFA_ERR_DENIED);
+}
+
+static void the_code_before_stays_good_and_the_one_before_that_does_not(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+
+    send_code(*state, NOW, &ref, "111111");
+    send_code(*state, NOW + 60 * SECOND, &ref, "222222");
+    send_code(*state, NOW + 90 * SECOND, &ref, "333333");
+    assert_int_equal(mfa_sessions_match(*state, NOW + 90 * SECOND, &ref, "111111"), MFA_ERR_DENIED);
+    assert_int_equal(mfa_sessions_match(*state, NOW + 90 * SECOND, &ref, "222222"), MFA_OK);
+    assert_int_equal(mfa_sessions_match(*state, NOW + 90 * SECOND, &ref, "333333"), MFA_OK);
+    assert_int_equal(mfa_sessions_match(*state, NOW + 660 * SECOND, &ref, "222222"), MFA_ERR_EXPIRED);
+    assert_int_equal(mfa_sessions_match(*state, NOW + 660 * SECOND, &ref, "333333"), MFA_OK);
+}
+
+static void no_earlier_code_is_good_where_the_operator_says_so(void **state)
+{
+    struct mfa_policy policy;
+    struct mfa_session_ref ref;
+
+    mfa_policy_init(&policy);
+    policy.accept_previous_codes = 0;
+    restart(state, &policy);
+    ref = open_login(*state, NOW, "alice", "token");
+    send_code(*state, NOW, &ref, "111111");
+    send_code(*state, NOW, &ref, "222222");
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "111111"), MFA_ERR_DENIED);
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "222222"), MFA_OK);
+}
+
+static void a_code_lives_as_long_as_its_session_at_most(void **state)
+{
+    struct mfa_policy policy;
+    struct mfa_session_ref ref;
+
+    mfa_policy_init(&policy);
+    policy.code_ttl_s = 0;
+    restart(state, &policy);
+    ref = open_login(*state, NOW, "alice", "token");
+    send_code(*state, NOW, &ref, "111111");
+    assert_int_equal(mfa_sessions_match(*state, NOW + 1800 * SECOND - 1, &ref, "111111"), MFA_OK);
+    assert_int_equal(mfa_sessions_match(*state, NOW + 1800 * SECOND, &ref, "111111"), MFA_ERR_NOT_FOUND);
+}
+
+static void a_message_not_sent_takes_its_code_with_it(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+
+    send_code(*state, NOW, &ref, "111111");
+    send_code(*state, NOW, &ref, "222222");
+    assert_int_equal(mfa_sessions_begin_send(*state, NOW, &ref, "333333"), MFA_OK);
+    assert_true(mfa_sessions_end_send(*state, &ref, false));
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "333333"), MFA_ERR_DENIED);
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "222222"), MFA_OK);
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "111111"), MFA_OK);
+}
+
+static void one_message_at_a_time_is_on_its_way(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+
+    assert_int_equal(mfa_sessions_begin_send(*state, NOW, &ref, "111111"), MFA_OK);
+    assert_int_equal(mfa_sessions_begin_send(*state, NOW, &ref, "222222"), MFA_ERR_CONFLICT);
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "222222"), MFA_ERR_DENIED);
+    assert_true(mfa_sessions_end_send(*state, &ref, true));
+    assert_int_equal(mfa_sessions_begin_send(*state, NOW, &ref, "222222"), MFA_OK);
+    mfa_sessions_drop(*state, &ref);
+    assert_false(mfa_sessions_end_send(*state, &ref, true));
+}
+
+/* --- Taking ------------------------------------------------------------------------------------------------------- */
+
+static void what_is_put_back_is_as_it_was(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+    struct mfa_session *session = NULL;
+
+    send_code(*state, NOW, &ref, "123456");
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &ref, MFA_PURPOSE_LOGIN), MFA_OK);
+        session = mfa_sessions_take(*state, NOW, &ref);
+        assert_non_null(session);
+        assert_int_equal(is_there(*state, NOW, &ref), MFA_ERR_NOT_FOUND);
+        assert_int_equal(mfa_sessions_count(*state), 0);
+        mfa_sessions_put_back(*state, session);
+        assert_int_equal(mfa_sessions_count(*state), 1);
+        assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "123456"), MFA_OK);
+    }
+    assert_int_equal(mfa_sessions_match(*state, NOW + 1800 * SECOND, &ref, "123456"), MFA_ERR_NOT_FOUND);
+}
+
+struct taker {
+    struct mfa_sessions *sessions;
+    struct mfa_session_ref ref;
+    pthread_barrier_t *start;
+    atomic_uint *taken;
+};
+
+static void *take(void *arg)
+{
+    struct taker *taker = arg;
+    struct mfa_session *session = NULL;
+
+    pthread_barrier_wait(taker->start);
+    session = mfa_sessions_take(taker->sessions, NOW, &taker->ref);
+    if (session != NULL)
+        atomic_fetch_add(taker->taken, 1);
+    mfa_session_free(session);
+    return NULL;
+}
+
+static void of_many_threads_one_takes_a_session(void **state)
+{
+    for (int round = 0; round < 50; round++) {
+        pthread_barrier_t start;
+        atomic_uint taken = 0;
+        pthread_t threads[THREADS];
+        struct taker taker = {*state, open_login(*state, NOW, "alice", "token"), &start, &taken};
+
+        pthread_barrier_init(&start, NULL, THREADS);
+        for (size_t i = 0; i < THREADS; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, take, &taker), 0);
+        for (size_t i = 0; i < THREADS; i++)
+            pthread_join(threads[i], NULL);
+        pthread_barrier_destroy(&start);
+        assert_int_equal(taken, 1);
+    }
+}
+
+static void *live_a_life(void *arg)
+{
+    struct taker *taker = arg;
+
+    pthread_barrier_wait(taker->start);
+    for (uint64_t i = 0; i < 500; i++) {
+        enum mfa_status opened = try_open(taker->sessions, NOW + i, "alice", "token", MFA_PURPOSE_LOGIN);
+        enum mfa_status sent = mfa_sessions_begin_send(taker->sessions, NOW + i, &taker->ref, "123456");
+        if (opened == MFA_OK && sent == MFA_OK)
+            mfa_sessions_end_send(taker->sessions, &taker->ref, i % 2 == 0);
+        if (mfa_sessions_reserve_attempt(taker->sessions, NOW, &taker->ref, MFA_PURPOSE_LOGIN) == MFA_OK)
+            mfa_sessions_fail_attempt(taker->sessions, &taker->ref);
+        mfa_sessions_drop_user(taker->sessions, "alice", MFA_ANY_PURPOSE);
+        mfa_sessions_expire(taker->sessions, NOW);
+    }
+    return NULL;
+}
+
+static void operations_at_the_same_time_leave_the_count_right(void **state)
+{
+    pthread_barrier_t start;
+    pthread_t threads[THREADS];
+    struct taker taker = {*state, ref_of(*state, "alice", "token"), &start, NULL};
+
+    pthread_barrier_init(&start, NULL, THREADS);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, live_a_life, &taker), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&start);
+    assert_int_equal(mfa_sessions_count(*state), 0);
+}
+
+static void a_hundred_thousand_sessions_are_held_and_freed(void **state)
+{
+    size_t bytes = mallinfo2().uordblks;
+
+    for (size_t i = 0; i < MANY; i++) {
+        char user[32], token[MFA_TOKEN_SIZE];
+        snprintf(user, sizeof user, "user-%zu", i);
+        snprintf(token, sizeof token, "token-%zu", i);
+        open_login(*state, NOW, user, token);
+    }
+    bytes = mallinfo2().uordblks - bytes;
+    print_message("a session of another user each: %zu bytes, data of 17 included\n", bytes / MANY);
+    assert_int_equal(mfa_sessions_count(*state), MANY);
+    assert_int_equal(try_open(*state, NOW, "one-more", "token", MFA_PURPOSE_LOGIN), MFA_ERR_FULL);
+    mfa_sessions_expire(*state, NOW + 1800 * SECOND);
+    assert_int_equal(mfa_sessions_count(*state), 0);
+}
+
+#define IN_TABLE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_TABLE(a_session_is_found_by_its_user_and_token_only),
+        IN_TABLE(no_other_user_finds_it_wherever_they_are_kept),
+        IN_TABLE(an_attempt_is_of_the_sessions_own_purpose),
+        IN_TABLE(the_same_code_hashes_differently_in_another_session),
+        IN_TABLE(the_end_is_fixed_when_a_session_opens),
+        IN_TABLE(expired_sessions_are_freed_and_live_ones_stay),
+        IN_TABLE(a_session_can_be_dropped),
+        IN_TABLE(a_users_sessions_are_dropped_by_purpose),
+        IN_TABLE(a_user_at_the_limit_loses_only_the_own_oldest),
+        IN_TABLE(a_full_table_refuses_until_sessions_expire),
+        IN_TABLE(zero_switches_the_bounds_off),
+        IN_TABLE(the_fifth_failure_ends_the_session),
+        IN_TABLE(attempts_are_reserved_before_any_has_failed),
+        IN_TABLE(an_attempt_given_back_can_be_made_again),
+        IN_TABLE(without_a_code_sent_none_is_right),
+        IN_TABLE(a_code_is_good_from_before_it_is_sent_to_its_own_expiry),
+        IN_TABLE(the_code_before_stays_good_and_the_one_before_that_does_not),
+        IN_TABLE(no_earlier_code_is_good_where_the_operator_says_so),
+        IN_TABLE(a_code_lives_as_long_as_its_session_at_most),
+        IN_TABLE(a_message_not_sent_takes_its_code_with_it),
+        IN_TABLE(one_message_at_a_time_is_on_its_way),
+        IN_TABLE(what_is_put_back_is_as_it_was),
+        IN_TABLE(of_many_threads_one_takes_a_session),
+        IN_TABLE(operations_at_the_same_time_leave_the_count_right),
+        IN_TABLE(a_hundred_thousand_sessions_are_held_and_freed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
