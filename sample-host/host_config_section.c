@@ -136,31 +136,42 @@ static bool is_claimed(const char *name, const char *const *claimed, size_t coun
     return false;
 }
 
-static void warn_of_unclaimed(const struct host_config *config, yaml_document_t *document, const char *const *claimed,
-                              size_t count)
+static core_status check_claimed(const struct host_config *config, yaml_document_t *document,
+                                 const char *const *claimed, size_t count)
 {
     const yaml_node_t *root = yaml_document_get_root_node(document);
     const yaml_node_pair_t *pair = NULL;
+    core_status status = CORE_OK;
 
-    if (!root || config_tree_find(config, document, root, "services", "services", &pair) != CORE_OK || !pair)
-        return;
+    if (!root)
+        return CORE_OK;
+    status = config_tree_find(config, document, root, "services", "services", &pair);
+    if (status != CORE_OK || !pair)
+        return status;
     const yaml_node_t *services = yaml_document_get_node(document, pair->value);
     if (services->type != YAML_MAPPING_NODE)
-        return;
+        return CORE_OK;
     for (pair = services->data.mapping.pairs.start; pair < services->data.mapping.pairs.top; pair++) {
         const yaml_node_t *name = yaml_document_get_node(document, pair->key);
-        if (name->type == YAML_SCALAR_NODE && !is_claimed(config_tree_text(name), claimed, count))
-            log_line(CORE_LOG_WARN, "services.%s (%s:%zu): no plugin reads this section; is its plugin missing?",
-                     config_tree_text(name), config->path, name->start_mark.line + 1);
+        if (name->type != YAML_SCALAR_NODE || is_claimed(config_tree_text(name), claimed, count))
+            continue;
+        log_line(CORE_LOG_ERROR,
+                 "services.%s (%s:%zu): no plugin reads this section; put its plugin into the plugins directory, or "
+                 "remove the section",
+                 config_tree_text(name), config->path, name->start_mark.line + 1);
+        status = CORE_ERR_CONFIG;
     }
+    return status;
 }
 
-void host_config_warn_of_unclaimed(const struct host_config *config, const char *const *claimed, size_t count)
+core_status host_config_check_claimed(const struct host_config *config, const char *const *claimed, size_t count)
 {
     yaml_document_t document;
+    core_status status = config_tree_parse(config, &document);
 
-    if (config_tree_parse(config, &document) != CORE_OK)
-        return;
-    warn_of_unclaimed(config, &document, claimed, count);
+    if (status != CORE_OK)
+        return status;
+    status = check_claimed(config, &document, claimed, count);
     yaml_document_delete(&document);
+    return status;
 }

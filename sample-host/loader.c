@@ -191,17 +191,19 @@ static core_status load_one(struct host *host, const char *dir, const char *name
     return status;
 }
 
-static core_status warn_of_unclaimed_sections(const struct host *host)
+/* A section without its plugin would leave its owner without what it configures, MFA for one. */
+static core_status check_claimed_sections(const struct host *host)
 {
     const char **claimed = calloc(host->plugin_count + 1, sizeof(*claimed));
+    core_status status = CORE_ERR_MEMORY;
 
     if (!claimed)
-        return CORE_ERR_MEMORY;
+        return status;
     for (size_t i = 0; i < host->plugin_count; i++)
         claimed[i] = host->plugins[i].descriptor->config_section;
-    host_config_warn_of_unclaimed(&host->config, claimed, host->plugin_count);
+    status = host_config_check_claimed(&host->config, claimed, host->plugin_count);
     free(claimed);
-    return CORE_OK;
+    return status;
 }
 
 core_status loader_load(struct host *host, const char *dir)
@@ -224,7 +226,7 @@ core_status loader_load(struct host *host, const char *dir)
     }
     free(names);
     if (status == CORE_OK)
-        status = warn_of_unclaimed_sections(host);
+        status = check_claimed_sections(host);
     for (size_t i = 0; i < host->plugin_count && status == CORE_OK; i++)
         status = create(host, &host->plugins[i]);
     if (status != CORE_OK)

@@ -41,8 +41,10 @@ static enum mfa_outcome reserve(struct mfa_flow *flow, enum mfa_purpose purpose)
 /* Books a failed attempt; the last one ends the session, whatever it failed of. */
 static enum mfa_outcome fail(struct mfa_flow *flow, enum mfa_outcome outcome)
 {
+    bool is_about_the_code = outcome == MFA_OUTCOME_WRONG_CODE || outcome == MFA_OUTCOME_EXPIRED_CODE;
+
     flow->reply.attempts_left = mfa_sessions_fail_attempt(flow->core->sessions, &flow->session_ref);
-    return flow->reply.attempts_left == 0 && outcome == MFA_OUTCOME_WRONG_CODE ? MFA_OUTCOME_ATTEMPTS_USED_UP : outcome;
+    return flow->reply.attempts_left == 0 && is_about_the_code ? MFA_OUTCOME_ATTEMPTS_USED_UP : outcome;
 }
 
 static enum mfa_outcome compare(struct mfa_flow *flow, mfa_flow_step_fn *then)

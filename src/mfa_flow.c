@@ -22,7 +22,8 @@ static void complete_without_flow(const struct mfa_core *core, uint64_t call, en
 
 static struct mfa_flow *flow_new(struct mfa_core *core, const struct mfa_request *request)
 {
-    struct mfa_flow *flow = calloc(1, sizeof *flow);
+    bool has_room = strlen(request->user_id) < MFA_USER_ID_SIZE;
+    struct mfa_flow *flow = has_room ? calloc(1, sizeof *flow) : NULL;
 
     if (flow == NULL)
         return NULL;

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "mfa_code.h"
 #include "mfa_json.h"
 #include "mfa_policy.h"
 
@@ -96,27 +97,36 @@ static json_t *hash_all(const char codes_secret[static MFA_RECOVERY_CODE_COUNT][
     return hashes;
 }
 
+static enum mfa_status compose(const struct mfa_host_port *host, json_t *user_data,
+                               const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE],
+                               struct mfa_buffer *text)
+{
+    char id[MFA_TOKEN_SIZE];
+    int64_t wall_ms = 0;
+    json_t *root = NULL;
+    enum mfa_status status = mfa_token_draw(host, id);
+
+    if (status == MFA_OK)
+        status = host->wall_ms(host->ctx, &wall_ms);
+    if (status != MFA_OK)
+        return status;
+    root = json_pack("{s:O, s:o, s:f, s:s}", "content", user_data, "recoveryCodes", hash_all(codes_secret),
+                     "confirmedAt", (double)wall_ms / 1000, "enrolmentId", id);
+    status = root != NULL ? mfa_json_encode(root, text) : MFA_ERR_MEMORY;
+    json_decref(root);
+    return status;
+}
+
 enum mfa_status mfa_profile_replace(const struct mfa_host_port *host, const char *user_id, json_t *user_data,
                                     const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE])
 {
     struct mfa_buffer text;
-    int64_t wall_ms = 0;
-    json_t *root = NULL;
-    enum mfa_status status = host->wall_ms(host->ctx, &wall_ms);
+    enum mfa_status status = MFA_ERR_INTERNAL;
 
     mfa_buffer_init(&text, STORED_MAX_LEN);
-    if (status != MFA_OK)
-        goto out;
-    status = MFA_ERR_MEMORY;
-    root = json_pack("{s:O, s:o, s:f}", "content", user_data, "recoveryCodes", hash_all(codes_secret), "confirmedAt",
-                     (double)wall_ms / 1000);
-    if (root == NULL)
-        goto out;
-    status = mfa_json_encode(root, &text);
+    status = compose(host, user_data, codes_secret, &text);
     if (status == MFA_OK)
         status = overwrite(host, user_id, &text);
-out:
-    json_decref(root);
     mfa_buffer_clear(&text);
     return status;
 }
@@ -172,15 +182,13 @@ enum mfa_status mfa_profile_recover(const struct mfa_host_port *host, const char
 enum mfa_status mfa_profile_enrolment_id(const struct mfa_profile *profile,
                                          unsigned char id[static MFA_ENROLMENT_ID_LEN])
 {
-    const json_t *confirmed_at = json_object_get(profile->root, "confirmedAt");
+    const json_t *stored_id = json_object_get(profile->root, "enrolmentId");
     struct mfa_buffer text;
     enum mfa_status status = MFA_OK;
 
     memset(id, 0, MFA_ENROLMENT_ID_LEN);
     mfa_buffer_init(&text, STORED_MAX_LEN);
-    status = mfa_json_encode(profile->user_data, &text);
-    if (status == MFA_OK && confirmed_at != NULL)
-        status = mfa_json_encode(confirmed_at, &text);
+    status = mfa_json_encode(stored_id != NULL ? stored_id : profile->user_data, &text);
     if (status == MFA_OK)
         crypto_generichash(id, MFA_ENROLMENT_ID_LEN, (const unsigned char *)text.data, text.len, NULL, 0);
     mfa_buffer_clear(&text);

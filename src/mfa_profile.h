@@ -2,9 +2,10 @@
  *
  * The enrolment as it is stored in the user's private profile: one JSON object,
  *
- *     {"content": {"number": "41791231212", ...}, "recoveryCodes": ["v1:...", ...], "confirmedAt": 1700000000.123}
+ *     {"content": {"number": "41791231212", ...}, "recoveryCodes": ["v1:...", ...],
+ *      "confirmedAt": 1700000000.123, "enrolmentId": "..."}
  *
- * `content` and `recoveryCodes` are Pryv.io's own; profiles written by it hold the codes in clear and no `confirmedAt`.
+ * `content` and `recoveryCodes` are Pryv.io's own; profiles written by it hold the codes in clear and nothing else.
  * That a field exists is what makes a user enrolled: one that cannot be read is a failure, never "no MFA".
  */
 #ifndef MFA_PROFILE_H
@@ -54,7 +55,8 @@ MFA_MUST_CHECK enum mfa_status mfa_profile_remove(const struct mfa_host_port *ho
 MFA_MUST_CHECK enum mfa_status mfa_profile_recover(const struct mfa_host_port *host, const char *user_id,
                                                    const char presented[static MFA_RECOVERY_STORED_SIZE]);
 
-/* Identifies this enrolment among all that a user had: differs after a replacement, even by the same user data. */
+/* Identifies this enrolment among all that a user had, for as long as it lasts: by a random id that each confirmation draws,
+ * or by the user data of a profile that other software wrote. Returns MFA_OK, MFA_ERR_MEMORY or MFA_ERR_TOO_LARGE. */
 MFA_MUST_CHECK enum mfa_status mfa_profile_enrolment_id(const struct mfa_profile *profile,
                                                         unsigned char id[static MFA_ENROLMENT_ID_LEN]);
 

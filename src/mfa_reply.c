@@ -13,7 +13,8 @@ enum payload {
     PAYLOAD_NONE,
     PAYLOAD_PARAMETER,
     PAYLOAD_ATTEMPTS_LEFT,
-    PAYLOAD_RETRY_AFTER,
+    PAYLOAD_RETRY_AFTER,      /* as a header and in the data */
+    PAYLOAD_RETRY_AFTER_ONLY, /* as a header */
     PAYLOAD_TOKEN,
     PAYLOAD_RECOVERY_CODES,
     PAYLOAD_ENROLMENT,
@@ -52,7 +53,7 @@ static const struct {
                                NULL, PAYLOAD_RETRY_AFTER},
     [MFA_OUTCOME_TOO_MANY_PENDING] = {"too-many-pending", MFA_DENY, 429, "too-many-requests",
                                       "Too many logins are waiting for a code. Try again later.", NULL,
-                                      PAYLOAD_RETRY_AFTER},
+                                      PAYLOAD_RETRY_AFTER_ONLY},
     [MFA_OUTCOME_PROVIDER_ERROR] = {"provider-error", MFA_DENY, 400, "invalid-operation",
                                     "The communication service did not accept the request.", "mfa-sms-provider-error",
                                     PAYLOAD_NONE},
@@ -60,7 +61,7 @@ static const struct {
                                       "The communication service did not answer in time.", "mfa-sms-provider-timeout",
                                       PAYLOAD_NONE},
     [MFA_OUTCOME_QUEUE_FULL] = {"queue-full", MFA_DENY, 503, "api-unavailable",
-                                "The server is busy. Try again in a moment.", NULL, PAYLOAD_RETRY_AFTER},
+                                "The server is busy. Try again in a moment.", NULL, PAYLOAD_RETRY_AFTER_ONLY},
     [MFA_OUTCOME_BAD_CREDENTIALS] = {"bad-credentials", MFA_DENY, 401, "invalid-credentials",
                                      "The user name or the password is wrong.", NULL, PAYLOAD_NONE},
     [MFA_OUTCOME_BAD_RECOVERY_CODE] = {"bad-recovery-code", MFA_DENY, 400, "invalid-parameters-format",
@@ -119,7 +120,8 @@ static json_t *pack_success(const struct mfa_reply *reply)
     case PAYLOAD_NONE:
     case PAYLOAD_PARAMETER:
     case PAYLOAD_ATTEMPTS_LEFT:
-    case PAYLOAD_RETRY_AFTER: break;
+    case PAYLOAD_RETRY_AFTER:
+    case PAYLOAD_RETRY_AFTER_ONLY: break;
     }
     return json_pack("{s:s}", "message", table[reply->outcome].message);
 }
@@ -179,7 +181,8 @@ enum mfa_status mfa_reply_render(const struct mfa_reply *reply, struct mfa_http_
         mfa_buffer_clear(&out->body);
         return status;
     }
-    if (table[reply->outcome].payload == PAYLOAD_RETRY_AFTER)
+    if (table[reply->outcome].payload == PAYLOAD_RETRY_AFTER ||
+        table[reply->outcome].payload == PAYLOAD_RETRY_AFTER_ONLY)
         snprintf(out->retry_after, sizeof out->retry_after, "%" PRIu32, reply->retry_after_s);
     out->status = http_status;
     out->decision = table[reply->outcome].decision;
