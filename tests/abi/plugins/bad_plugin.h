@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the bad plugins beside this file share: everything a good plugin has. Each of them defines the one thing it gets
+ * wrong before it includes this. `create` writes a line to the log when it runs, so that a test sees whether it did.
+ */
+#ifndef BAD_PLUGIN_H
+#define BAD_PLUGIN_H
+
+#include "core_plugin.h"
+
+#ifndef MAGIC
+#define MAGIC CORE_PLUGIN_MAGIC
+#endif
+#ifndef STRUCT_SIZE
+#define STRUCT_SIZE sizeof(struct core_plugin_descriptor)
+#endif
+#ifndef MAJOR
+#define MAJOR CORE_API_MAJOR
+#endif
+#ifndef REQUIRES_MINOR
+#define REQUIRES_MINOR 0
+#endif
+#ifndef NAME
+#define NAME "bad"
+#endif
+#ifndef HOOKS_SIZE
+#define HOOKS_SIZE sizeof(struct core_plugin_hooks)
+#endif
+#ifndef STOP
+#define STOP stop
+#endif
+#ifndef PROFILE_FIELD
+#define PROFILE_FIELD "bad"
+#endif
+#ifndef CREATE_STATUS
+#define CREATE_STATUS CORE_OK
+#endif
+
+static inline core_status create(const struct core_host *host, const struct core_config *config, void **instance)
+{
+    static const char line[] = "create of the bad plugin has run";
+
+    (void)config;
+    host->log(host, CORE_LOG_INFO, (struct core_span){.data = line, .len = sizeof line - 1});
+    *instance = NULL;
+    return CREATE_STATUS;
+}
+
+static inline void stop(void *instance)
+{
+    (void)instance;
+}
+
+static const struct core_plugin_hooks hooks = {.struct_size = HOOKS_SIZE, .stop = STOP};
+
+static const char *const profile_fields[] = {PROFILE_FIELD, NULL};
+
+CORE_PLUGIN_EXPORT const struct core_plugin_descriptor core_plugin_descriptor = {
+    .magic = MAGIC,
+    .struct_size = STRUCT_SIZE,
+    .api_major = MAJOR,
+    .api_minor = CORE_API_MINOR,
+    .requires_minor = REQUIRES_MINOR,
+    .name = NAME,
+    .version = "0",
+    .config_section = "services.bad",
+    .create = create,
+    .destroy = stop,
+    .hooks = &hooks,
+    .profile_fields = profile_fields,
+};
+
+#endif

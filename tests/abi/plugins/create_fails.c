@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define CREATE_STATUS CORE_ERR_INTERNAL
+#include "bad_plugin.h"

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define MAJOR (CORE_API_MAJOR + 1)
+#include "bad_plugin.h"

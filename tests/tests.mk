@@ -1,0 +1,56 @@
+# How the tests are built and run; included by the Makefile.
+
+tests := $(BUILD)/tests
+valgrind := valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible \
+            --errors-for-leak-kinds=definite,indirect,possible --track-fds=yes --error-exitcode=99
+
+unit_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/unit/test_*.c))
+host_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/host/test_*.c))
+integration_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/integration/test_*.c))
+test_plugins := $(patsubst tests/%.c,$(tests)/%.so,$(wildcard tests/abi/plugins/*.c tests/host/plugins/*.c))
+
+$(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/fakes/%.o: includes := -Isrc -Itests -Itests/fakes
+$(BUILD)/obj/tests/host/%.o: includes := -Ihost-api -Isample-host -Itests
+$(BUILD)/obj/tests/integration/%.o: includes := -Ihost-api -Itests -Itests/integration
+
+$(tests)/libfakes.a: $(call objects_in,tests/fakes)
+$(tests)/libharness.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/integration/harness*.c) \
+                        sample-host/gateway/hold.c)
+
+$(unit_tests): $(tests)/libfakes.a $(BUILD)/libmfacore.a
+$(host_tests): $(BUILD)/libsamplehost.a
+$(integration_tests): $(tests)/libharness.a
+$(tests)/%: $(BUILD)/obj/tests/%.o
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(link) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(call libs_of,$(test_libs)) -ldl
+
+# Plugins for the tests see nothing but the host API, as any plugin does.
+$(tests)/%.so: tests/%.c host-api/core_plugin.h
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(compile) -Ihost-api -shared -o $@ $<
+
+.PHONY: tests
+tests: $(unit_tests) $(host_tests) $(integration_tests) $(test_plugins)
+
+.PHONY: test check-unit check-exports check-integration check-integration-valgrind
+test: deps
+	$(Q)$(MAKE) --no-print-directory check-unit check-exports check-integration check-integration-valgrind
+	@echo 'all tests passed'
+
+# The tests find their data below tests/ and what was built in $$BUILD.
+run_each = for t in $(1); do BUILD=$(BUILD) $$t || exit 1; done
+
+check-unit: all $(unit_tests) $(host_tests) $(test_plugins)
+	$(Q)$(call run_each,$(unit_tests) $(host_tests))
+
+check-exports: $(BUILD)/plugins/mfa.so
+	$(Q)tests/abi/check-exports $<
+
+check-integration: all $(integration_tests) $(test_plugins)
+	$(Q)$(call run_each,$(integration_tests))
+
+# The same once more, with the sample host and the plugin in it under valgrind.
+check-integration-valgrind: all $(integration_tests) $(test_plugins)
+	$(Q)export HOST_WRAPPER='$(valgrind)'; $(call run_each,$(integration_tests))
