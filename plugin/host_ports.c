@@ -135,12 +135,12 @@ static void complete(void *ctx, uint64_t call, const struct mfa_reply *reply)
     mfa_http_reply_clear(&http);
 }
 
-static bool is_cancelled(void *ctx, uint64_t call)
+static uint64_t deadline_ms(void *ctx, uint64_t call)
 {
     const struct core_host *host = ctx;
     struct core_call_info info = {.struct_size = sizeof info};
 
-    return host->call_info(host, call, &info) != CORE_OK || info.cancelled != 0;
+    return host->call_info(host, call, &info) == CORE_OK && info.cancelled == 0 ? info.deadline_ms : 0;
 }
 
 struct mfa_host_port plugin_host_port(const struct core_host *host)
@@ -154,5 +154,5 @@ struct mfa_host_port plugin_host_port(const struct core_host *host)
                                   .profile_store = profile_store,
                                   .password_check = password_check,
                                   .complete = complete,
-                                  .is_cancelled = is_cancelled};
+                                  .deadline_ms = deadline_ms};
 }

@@ -48,34 +48,37 @@ enum mfa_outcome mfa_challenge_settle(struct mfa_flow *flow)
     return outcome;
 }
 
+static enum mfa_outcome too_many_pending(struct mfa_flow *flow)
+{
+    flow->reply.retry_after_s = FULL_RETRY_AFTER_S;
+    return MFA_OUTCOME_TOO_MANY_PENDING;
+}
+
+/* A session that was opened for a message goes when there was none. One that has gone by itself had to make room. */
+static enum mfa_outcome keep_if_sent(struct mfa_flow *flow, enum mfa_outcome outcome)
+{
+    if (outcome == MFA_OUTCOME_PENDING)
+        return outcome;
+    mfa_sessions_drop(flow->core->sessions, &flow->session_ref);
+    return outcome == MFA_OUTCOME_BAD_TOKEN ? too_many_pending(flow) : outcome;
+}
+
 enum mfa_outcome mfa_challenge_open(struct mfa_flow *flow, const struct mfa_session_facts *facts,
                                     mfa_flow_step_fn *settle)
 {
     struct mfa_core *core = flow->core;
-    enum mfa_status status = mfa_token_draw(&core->host, flow->token_secret);
-    enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
 
-    if (status != MFA_OK)
+    if (mfa_token_draw(&core->host, flow->token_secret) != MFA_OK)
         return MFA_OUTCOME_INTERNAL;
     mfa_sessions_ref(core->sessions, flow->user_id, flow->token_secret, strlen(flow->token_secret), &flow->session_ref);
-    status = mfa_sessions_open(core->sessions, flow->now_ms, &flow->session_ref, facts);
-    if (status == MFA_ERR_FULL) {
-        flow->reply.retry_after_s = FULL_RETRY_AFTER_S;
-        return MFA_OUTCOME_TOO_MANY_PENDING;
+    switch (mfa_sessions_open(core->sessions, flow->now_ms, &flow->session_ref, facts)) {
+    case MFA_OK: return keep_if_sent(flow, mfa_challenge_send(flow, settle));
+    case MFA_ERR_FULL: return too_many_pending(flow);
+    default: return MFA_OUTCOME_INTERNAL;
     }
-    if (status != MFA_OK)
-        return MFA_OUTCOME_INTERNAL;
-    outcome = mfa_challenge_send(flow, settle);
-    if (outcome != MFA_OUTCOME_PENDING)
-        mfa_sessions_drop(core->sessions, &flow->session_ref);
-    return outcome;
 }
 
 enum mfa_outcome mfa_challenge_settle_open(struct mfa_flow *flow)
 {
-    enum mfa_outcome outcome = mfa_challenge_settle(flow);
-
-    if (outcome != MFA_OUTCOME_PENDING)
-        mfa_sessions_drop(flow->core->sessions, &flow->session_ref);
-    return outcome;
+    return keep_if_sent(flow, mfa_challenge_settle(flow));
 }

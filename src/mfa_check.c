@@ -41,10 +41,13 @@ static enum mfa_outcome reserve(struct mfa_flow *flow, enum mfa_purpose purpose)
 /* Books a failed attempt; the last one ends the session, whatever it failed of. */
 static enum mfa_outcome fail(struct mfa_flow *flow, enum mfa_outcome outcome)
 {
+    enum mfa_status status =
+        mfa_sessions_fail_attempt(flow->core->sessions, &flow->session_ref, &flow->reply.attempts_left);
     bool is_about_the_code = outcome == MFA_OUTCOME_WRONG_CODE || outcome == MFA_OUTCOME_EXPIRED_CODE;
 
-    flow->reply.attempts_left = mfa_sessions_fail_attempt(flow->core->sessions, &flow->session_ref);
-    return flow->reply.attempts_left == 0 && is_about_the_code ? MFA_OUTCOME_ATTEMPTS_USED_UP : outcome;
+    if (!is_about_the_code || flow->reply.attempts_left > 0)
+        return outcome;
+    return status == MFA_OK ? MFA_OUTCOME_ATTEMPTS_USED_UP : MFA_OUTCOME_BAD_TOKEN;
 }
 
 static enum mfa_outcome compare(struct mfa_flow *flow, mfa_flow_step_fn *then)

@@ -10,6 +10,8 @@
 
 #define DEFAULT_RETRY_AFTER_S 30
 #define BUSY_RETRY_AFTER_S 5
+/* What is left for our own part of an answer, so that the host hears of a time-out before its own patience ends. */
+#define ANSWER_MARGIN_MS 1000
 
 /* --- Beginning and end ------------------------------------------------------------------------------------------ */
 
@@ -80,7 +82,7 @@ static void run_next_step(struct mfa_job *job)
     const struct mfa_host_port *host = &flow->core->host;
     enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
 
-    if (!host->is_cancelled(host->ctx, flow->call))
+    if (host->deadline_ms(host->ctx, flow->call) != 0)
         outcome = flow->next_step(flow);
     flow_finish(flow, outcome);
 }
@@ -161,6 +163,20 @@ static enum mfa_status render(const struct mfa_flow *flow, const struct mfa_endp
     return status;
 }
 
+/* Bounds the request by what is left of the call's time. Returns false when nothing is. */
+static bool fit_into_call(const struct mfa_flow *flow, struct mfa_http_request *request)
+{
+    const struct mfa_host_port *host = &flow->core->host;
+    uint64_t used_up_ms = flow->now_ms + ANSWER_MARGIN_MS;
+    uint64_t deadline_ms = host->deadline_ms(host->ctx, flow->call);
+
+    if (deadline_ms <= used_up_ms)
+        return false;
+    if (deadline_ms - used_up_ms < request->timeout_ms)
+        request->timeout_ms = (uint32_t)(deadline_ms - used_up_ms);
+    return true;
+}
+
 enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, enum mfa_call call, const struct mfa_endpoint *endpoint,
                                      const char *code_secret, mfa_flow_step_fn *step)
 {
@@ -174,6 +190,10 @@ enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, enum mfa_call call, 
         return MFA_OUTCOME_PROVIDER_ERROR;
     if (status != MFA_OK)
         return MFA_OUTCOME_INTERNAL;
+    if (!fit_into_call(flow, request)) {
+        mfa_http_request_free(request);
+        return MFA_OUTCOME_PROVIDER_TIMEOUT;
+    }
     flow->request = NULL;
     flow->gateway_call = call;
     flow->gateway_host = endpoint->origin.host;

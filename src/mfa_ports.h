@@ -49,8 +49,8 @@ struct mfa_host_port {
     /* Ends a call. Never waits. The reply is copied. */
     void (*complete)(void *ctx, uint64_t call, const struct mfa_reply *reply);
 
-    /* True when nobody waits for the call's answer any more. */
-    bool (*is_cancelled)(void *ctx, uint64_t call);
+    /* Until when the host waits for the call's answer, on the monotonic clock; 0: nobody waits any more. */
+    uint64_t (*deadline_ms)(void *ctx, uint64_t call);
 };
 
 /* What became of a request to the communication service. 0 is a failure. */

@@ -381,21 +381,23 @@ enum mfa_status mfa_sessions_match(struct mfa_sessions *sessions, uint64_t now_m
     return status;
 }
 
-uint32_t mfa_sessions_fail_attempt(struct mfa_sessions *sessions, const struct mfa_session_ref *ref)
+enum mfa_status mfa_sessions_fail_attempt(struct mfa_sessions *sessions, const struct mfa_session_ref *ref,
+                                          uint32_t *left)
 {
     uint32_t limit = sessions->policy.attempts_per_session;
     struct session_shard *shard = lock_shard(sessions, ref->user_id);
     struct mfa_session *session = shard_find(shard, ref);
-    uint32_t left = 0;
+    enum mfa_status status = session != NULL ? MFA_OK : MFA_ERR_NOT_FOUND;
 
+    *left = 0;
     if (session != NULL) {
         session->failures++;
-        left = limit == 0 ? UINT32_MAX : limit - session->attempts;
+        *left = limit == 0 ? UINT32_MAX : limit - session->attempts;
         if (limit > 0 && session->failures >= limit)
             shard_drop(sessions, shard, session);
     }
     unlock_shard(shard);
-    return left;
+    return status;
 }
 
 void mfa_sessions_return_attempt(struct mfa_sessions *sessions, const struct mfa_session_ref *ref)

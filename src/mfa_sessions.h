@@ -71,9 +71,11 @@ MFA_MUST_CHECK enum mfa_status mfa_sessions_reserve_attempt(struct mfa_sessions 
 MFA_MUST_CHECK enum mfa_status mfa_sessions_match(struct mfa_sessions *sessions, uint64_t now_ms,
                                                   const struct mfa_session_ref *ref, const char *code_secret);
 
-/* Settles a reserved attempt that failed. The session dies once all that there are have failed.
- * Returns how many can still be reserved; UINT32_MAX: attempts are not limited. */
-uint32_t mfa_sessions_fail_attempt(struct mfa_sessions *sessions, const struct mfa_session_ref *ref);
+/* Settles a reserved attempt that failed. The session dies once all that there are have failed. `*left` is how many can
+ * still be reserved; UINT32_MAX: attempts are not limited.
+ * Returns MFA_OK; MFA_ERR_NOT_FOUND: the session has ended otherwise meanwhile, `*left` is 0. */
+MFA_MUST_CHECK enum mfa_status mfa_sessions_fail_attempt(struct mfa_sessions *sessions,
+                                                         const struct mfa_session_ref *ref, uint32_t *left);
 
 /* Gives back a reserved attempt that came to nothing: no code was compared. */
 void mfa_sessions_return_attempt(struct mfa_sessions *sessions, const struct mfa_session_ref *ref);

@@ -2,7 +2,7 @@
 
 tests := $(BUILD)/tests
 valgrind := valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible \
-            --errors-for-leak-kinds=definite,indirect,possible --track-fds=yes --error-exitcode=99
+            --errors-for-leak-kinds=definite,indirect,possible --track-fds=yes --error-exitcode=99 --vgdb=no
 
 unit_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/unit/test_*.c))
 host_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/host/test_*.c))

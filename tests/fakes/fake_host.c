@@ -17,6 +17,7 @@ void fake_host_init(struct fake_host *host)
     pthread_mutex_init(&host->mutex, NULL);
     pthread_cond_init(&host->completed, NULL);
     host->monotonic_ms = 86399977;
+    host->patience_ms = 30000;
     host->wall_ms = 1700000000123;
     host->next_version = 41;
     host->random_state = 0x9e3779b97f4a7c15;
@@ -272,16 +273,17 @@ static void fake_complete(void *ctx, uint64_t call, const struct mfa_reply *repl
     pthread_mutex_unlock(&host->mutex);
 }
 
-static bool fake_is_cancelled(void *ctx, uint64_t call)
+static uint64_t fake_deadline_ms(void *ctx, uint64_t call)
 {
     struct fake_host *host = ctx;
-    bool is_cancelled = false;
+    uint64_t deadline_ms = 0;
 
     (void)call;
     pthread_mutex_lock(&host->mutex);
-    is_cancelled = host->is_cancelled;
+    if (!host->is_cancelled)
+        deadline_ms = host->monotonic_ms + host->patience_ms;
     pthread_mutex_unlock(&host->mutex);
-    return is_cancelled;
+    return deadline_ms;
 }
 
 struct mfa_host_port fake_host_port(struct fake_host *host)
@@ -295,5 +297,5 @@ struct mfa_host_port fake_host_port(struct fake_host *host)
                                   .profile_store = fake_store,
                                   .password_check = fake_password_check,
                                   .complete = fake_complete,
-                                  .is_cancelled = fake_is_cancelled};
+                                  .deadline_ms = fake_deadline_ms};
 }

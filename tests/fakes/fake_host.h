@@ -38,6 +38,7 @@ struct fake_host {
     pthread_mutex_t mutex;
     pthread_cond_t completed; /* a call was, or a password came to wait or was let go */
     uint64_t monotonic_ms;
+    uint64_t patience_ms; /* how long it waits for an answer */
     int64_t wall_ms;
     uint64_t next_version;
     uint64_t random_state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Recovery codes: what they look like, what they do, what is stored of them, and what the private profile shows.
+ * Recovery codes: what they look like and what they do; what is stored of them and of everything else that opens
+ * something; and what the private profile shows.
  */
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -193,6 +194,33 @@ static void nothing_that_opens_anything_is_stored_in_clear(void **state)
     json_decref(codes);
 }
 
+static int count_accesses(struct stage *stage)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *count = NULL;
+    char *path = database_path(stage, "");
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM accesses", -1, &count, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(count), SQLITE_ROW);
+    int accesses = sqlite3_column_int(count, 0);
+    sqlite3_finalize(count);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    free(path);
+    return accesses;
+}
+
+static void the_access_of_a_login_does_not_exist_before_verify(void **state)
+{
+    struct stage *stage = *state;
+    json_decref(enrol(stage, "not-before"));
+    int before = count_accesses(stage);
+    struct pending_login login = stage_login(stage, "not-before");
+    assert_int_equal(count_accesses(stage), before);
+    free(user_verify(stage_url(stage), "not-before", login.mfa_token, login.code));
+    assert_int_equal(count_accesses(stage), before + 1);
+    pending_login_clear(&login);
+}
+
 static void the_private_profile_shows_no_secret_and_cannot_write_the_enrolment(void **state)
 {
     struct stage *stage = *state;
@@ -291,6 +319,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_told_only_to_who_knows_the_password),
         cmocka_unit_test(a_recovery_code_may_be_typed_in_upper_case_and_with_blanks_around),
         cmocka_unit_test(nothing_that_opens_anything_is_stored_in_clear),
+        cmocka_unit_test(the_access_of_a_login_does_not_exist_before_verify),
         cmocka_unit_test(the_private_profile_shows_no_secret_and_cannot_write_the_enrolment),
         cmocka_unit_test(a_profile_with_recovery_codes_in_clear_logs_in_with_mfa_and_recovers),
         cmocka_unit_test(an_enrolment_that_cannot_be_read_denies_the_login),

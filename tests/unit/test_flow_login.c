@@ -251,6 +251,44 @@ static void no_log_line_holds_a_secret(void **state)
     assert_null(strstr(fixture->host.log, "not today"));
 }
 
+static void a_login_that_had_to_make_room_is_told_so(void **state)
+{
+    struct fixture *fixture = fixture_restart(state, FIXTURE_SINGLE("", "sessions:\n  maxPendingPerUser: 1\n"));
+    uint64_t first = 0, second = 0;
+
+    fixture_enrol(fixture, "alice");
+    first = fixture_begin(fixture, mfa_flow_login, &alices_login);
+    second = fixture_begin(fixture, mfa_flow_login, &alices_login);
+    fake_gateway_answer(&fixture->gateway, 200, "");
+    fake_gateway_answer(&fixture->gateway, 200, "");
+    fixture_assert_error(fake_host_wait(&fixture->host, first), 429, "too-many-requests", NULL);
+    assert_int_equal(fake_host_wait(&fixture->host, second)->outcome, MFA_OUTCOME_CHALLENGED);
+}
+
+static void a_request_ends_before_the_hosts_patience_does(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture_enrol(fixture, "alice");
+    fixture->host.patience_ms = 5000;
+    fixture_run_answered(fixture, mfa_flow_login, &alices_login, 200, "");
+    assert_int_equal(fake_gateway_last(&fixture->gateway)->timeout_ms, 4000);
+}
+
+static void a_call_without_time_left_sends_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t requests_before = 0;
+
+    fixture_enrol(fixture, "alice");
+    requests_before = fixture->gateway.count;
+    fixture->host.patience_ms = 1000;
+    fixture_assert_error(fixture_run(fixture, mfa_flow_login, &alices_login), 400, "invalid-operation",
+                         "mfa-sms-provider-timeout");
+    assert_int_equal(fixture->gateway.count, requests_before);
+    assert_int_equal(mfa_sessions_count(fixture->core->sessions), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +311,9 @@ int main(void)
         IN_SINGLE(a_full_gateway_denies_and_says_when_to_come_back),
         IN_SINGLE(data_that_lacks_a_variable_denies),
         IN_SINGLE(too_many_pending_logins_deny_and_pass),
+        IN_SINGLE(a_login_that_had_to_make_room_is_told_so),
+        IN_SINGLE(a_request_ends_before_the_hosts_patience_does),
+        IN_SINGLE(a_call_without_time_left_sends_nothing),
         IN_SINGLE(a_disabled_plugin_allows_without_looking),
         IN_SINGLE(a_disabled_plugin_answers_no_route),
         IN_SINGLE(no_log_line_holds_a_secret),
