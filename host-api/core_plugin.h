@@ -162,7 +162,8 @@ struct core_login {
     struct core_span username;       /* as in the path; may change owner over the years, so do not key data by it */
     struct core_span client_address; /* text of the peer's IP address as the host believes it; for logs and limits */
     struct core_span app_id;         /* what the client called itself */
-    struct core_span grant;          /* 1 to CORE_GRANT_MAX opaque bytes: later proof that this login passed this far */
+    struct core_span grant;          /* 1 to CORE_GRANT_MAX opaque bytes: later proof that this login passed this far;
+                                        good once, for a day at least */
 };
 
 /* Asks whether this login may go on.

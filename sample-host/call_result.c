@@ -21,10 +21,9 @@ static bool frames_message(struct core_span name)
 {
     static const char *const framing[] = {"Content-Length", "Transfer-Encoding", "Connection", "Upgrade"};
 
-    for (size_t i = 0; i < sizeof(framing) / sizeof(framing[0]); i++) {
+    for (size_t i = 0; i < sizeof(framing) / sizeof(framing[0]); i++)
         if (name.len == strlen(framing[i]) && strncasecmp(name.data, framing[i], name.len) == 0)
             return true;
-    }
     return false;
 }
 
@@ -35,14 +34,12 @@ static bool header_is_sound(const struct core_header *header)
     if (!name || header->name.len == 0 || header->name.len > HEADER_LEN_MAX || !value ||
         header->value.len > HEADER_LEN_MAX || frames_message(header->name))
         return false;
-    for (uint64_t i = 0; i < header->name.len; i++) {
+    for (uint64_t i = 0; i < header->name.len; i++)
         if (!is_token_character(name[i]))
             return false;
-    }
-    for (uint64_t i = 0; i < header->value.len; i++) {
+    for (uint64_t i = 0; i < header->value.len; i++)
         if ((value[i] < 0x20 && value[i] != '\t') || value[i] == 0x7f)
             return false;
-    }
     return true;
 }
 
@@ -50,10 +47,9 @@ static bool headers_are_sound(const struct core_result *result)
 {
     if (result->header_count > HEADERS_MAX || (result->header_count > 0 && !result->headers))
         return false;
-    for (uint32_t i = 0; i < result->header_count; i++) {
+    for (uint32_t i = 0; i < result->header_count; i++)
         if (!header_is_sound(&result->headers[i]))
             return false;
-    }
     return true;
 }
 

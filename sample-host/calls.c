@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define HASH_NONFATAL_OOM 1 /* or uthash ends the process */
 #include <uthash.h>
 #include <utlist.h>
 
@@ -254,10 +256,14 @@ core_status calls_open(struct calls *calls, enum call_kind kind, const struct ca
         call->token = *token = ++calls->last_token;
         call->deadline_ms = now_ms + calls->deadline_ms;
         HASH_ADD(hh, calls->open, token, sizeof(call->token), call);
+        status = call->hh.tbl ? CORE_OK : CORE_ERR_MEMORY;
+    }
+    if (status == CORE_OK) {
         DL_APPEND(calls->unsettled, call);
         calls->hooks_running++;
         call = NULL; /* transferred */
-        status = CORE_OK;
+    } else {
+        *token = 0;
     }
     pthread_mutex_unlock(&calls->lock);
     free(call);

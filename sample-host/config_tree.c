@@ -72,11 +72,10 @@ core_status config_tree_parse(const struct host_config *config, yaml_document_t 
         return CORE_ERR_MEMORY;
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)config->text, config->text_len);
-    if (!yaml_parser_load(&parser, document)) {
+    if (!yaml_parser_load(&parser, document))
         status = refuse_text(config, &parser);
-    } else if ((status = expect_end(config, &parser)) != CORE_OK) {
+    else if ((status = expect_end(config, &parser)) != CORE_OK)
         yaml_document_delete(document);
-    }
     yaml_parser_delete(&parser);
     return status;
 }

@@ -101,11 +101,10 @@ core_status database_open(struct database *database, const char *path)
 
     if (status == CORE_OK)
         status = check_schema(database, path);
-    for (int i = 0; i < DATABASE_STATEMENTS && status == CORE_OK; i++) {
+    for (int i = 0; i < DATABASE_STATEMENTS && status == CORE_OK; i++)
         if (sqlite3_prepare_v3(database->handle, statements_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &database->statements[i], NULL) != SQLITE_OK)
             status = report(database, statements_sql[i]);
-    }
     return status;
 }
 

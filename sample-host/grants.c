@@ -5,6 +5,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define HASH_NONFATAL_OOM 1 /* or uthash ends the process */
 #include <uthash.h>
 
 #include "clock.h"
@@ -95,8 +97,9 @@ static core_status use(struct grants *grants, const unsigned char *nonce, uint64
     HASH_FIND(hh, grants->used, nonce, NONCE_LEN, found);
     if (!found) {
         HASH_ADD(hh, grants->used, nonce, NONCE_LEN, used);
-        used = NULL; /* transferred */
-        status = CORE_OK;
+        status = used->hh.tbl ? CORE_OK : CORE_ERR_MEMORY;
+        if (status == CORE_OK)
+            used = NULL; /* transferred */
     }
     pthread_mutex_unlock(&grants->lock);
     free(used);

@@ -52,10 +52,9 @@ static core_status api_call_info(const struct core_host *host, core_call call, s
 
 bool host_api_claims_field(const struct plugin *plugin, const char *field)
 {
-    for (const char *const *claimed = plugin->descriptor->profile_fields; claimed && *claimed; claimed++) {
+    for (const char *const *claimed = plugin->descriptor->profile_fields; claimed && *claimed; claimed++)
         if (strcmp(*claimed, field) == 0)
             return true;
-    }
     return false;
 }
 

@@ -4,10 +4,9 @@
 /* The position behind the string that starts at `i`; `len` when it does not end. */
 static size_t skip_string(const char *text, size_t len, size_t i)
 {
-    for (i++; i < len && text[i] != '"'; i++) {
+    for (i++; i < len && text[i] != '"'; i++)
         if (text[i] == '\\')
             i++;
-    }
     return i < len ? i + 1 : len;
 }
 

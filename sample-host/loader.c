@@ -81,19 +81,17 @@ const char *loader_objection(const struct core_plugin_descriptor *descriptor)
         return "has no stop hook";
     if (!is_written_in(descriptor->name, lower, NAME_MAX_LEN))
         return "has a malformed name";
-    for (const char *const *field = descriptor->profile_fields; field && *field; field++) {
+    for (const char *const *field = descriptor->profile_fields; field && *field; field++)
         if (!is_written_in(*field, word, NAME_MAX_LEN))
             return "claims a malformed profile field";
-    }
     return NULL;
 }
 
 static bool claims_field(const struct core_plugin_descriptor *descriptor, const char *name)
 {
-    for (const char *const *field = descriptor->profile_fields; field && *field; field++) {
+    for (const char *const *field = descriptor->profile_fields; field && *field; field++)
         if (strcmp(*field, name) == 0)
             return true;
-    }
     return false;
 }
 
@@ -102,10 +100,9 @@ static const char *clash_objection(const struct core_plugin_descriptor *descript
 {
     if (strcmp(descriptor->name, other->name) == 0)
         return "has the name of another plugin";
-    for (const char *const *field = descriptor->profile_fields; field && *field; field++) {
+    for (const char *const *field = descriptor->profile_fields; field && *field; field++)
         if (claims_field(other, *field))
             return "claims a profile field of another plugin";
-    }
     return NULL;
 }
 
@@ -143,10 +140,9 @@ static core_status judge(struct host *host, const struct plugin *plugin)
 {
     const char *objection = loader_objection(plugin->descriptor);
 
-    for (size_t i = 0; i < host->plugin_count && !objection; i++) {
+    for (size_t i = 0; i < host->plugin_count && !objection; i++)
         if (&host->plugins[i] != plugin)
             objection = clash_objection(plugin->descriptor, host->plugins[i].descriptor);
-    }
     return objection ? refuse(plugin->file, objection) : CORE_OK;
 }
 

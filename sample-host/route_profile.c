@@ -23,10 +23,9 @@ static bool names_protected_field(const struct host *host, json_t *changes)
 
     json_object_foreach(changes, key, value)
     {
-        for (size_t i = 0; i < host->plugin_count; i++) {
+        for (size_t i = 0; i < host->plugin_count; i++)
             if (host_api_claims_field(&host->plugins[i], key))
                 return true;
-        }
     }
     return false;
 }

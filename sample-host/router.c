@@ -34,10 +34,9 @@ bool router_is_username(const char *text, size_t len)
 {
     if (len < STORAGE_USERNAME_MIN || len > STORAGE_USERNAME_MAX)
         return false;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         if (!((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= '0' && text[i] <= '9') || text[i] == '-'))
             return false;
-    }
     return true;
 }
 

@@ -26,10 +26,9 @@ static size_t utf8_sequence_len(const unsigned char *bytes, size_t len)
 
     if (want > len)
         return 0;
-    for (size_t i = 1; i < want; i++) {
+    for (size_t i = 1; i < want; i++)
         if ((bytes[i] & 0xc0) != 0x80)
             return 0;
-    }
     if ((first == 0xe0 && bytes[1] < 0xa0) || (first == 0xed && bytes[1] > 0x9f) ||
         (first == 0xf0 && bytes[1] < 0x90) || (first == 0xf4 && bytes[1] > 0x8f))
         return 0;
@@ -148,10 +147,9 @@ enum mfa_status mfa_encode_json_value(struct mfa_buffer *out, const char *value,
 
 enum mfa_status mfa_encode_header(struct mfa_buffer *out, const char *value, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         if (value[i] < 0x20 || value[i] > 0x7e)
             return MFA_ERR_REFUSED;
-    }
     return mfa_buffer_append(out, value, len);
 }
 
@@ -193,9 +191,8 @@ enum mfa_status mfa_encode_xml(struct mfa_buffer *out, const char *value, size_t
 
 enum mfa_status mfa_encode_plain(struct mfa_buffer *out, const char *value, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         if (is_control(value[i]))
             return MFA_ERR_REFUSED;
-    }
     return mfa_buffer_append(out, value, len);
 }

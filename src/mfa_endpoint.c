@@ -53,19 +53,17 @@ static bool is_ours_alone(const char *name)
         "connection",        "content-length", "expect",          "host", "keep-alive", "te", "trailer",
         "transfer-encoding", "upgrade",        "proxy-connection"};
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcasecmp(names[i], name) == 0)
             return true;
-    }
     return false;
 }
 
 static bool has_header(const struct mfa_endpoint *endpoint, const char *name)
 {
-    for (size_t i = 0; i < endpoint->header_count; i++) {
+    for (size_t i = 0; i < endpoint->header_count; i++)
         if (strcasecmp(endpoint->headers[i].name, name) == 0)
             return true;
-    }
     return false;
 }
 
@@ -183,10 +181,9 @@ bool mfa_endpoint_uses(const struct mfa_endpoint *endpoint, const char *variable
         const struct mfa_template *tmpl = template_at(endpoint, i);
         const char *name;
 
-        for (size_t j = 0; (name = variable_of(tmpl, j)) != NULL; j++) {
+        for (size_t j = 0; (name = variable_of(tmpl, j)) != NULL; j++)
             if (strcmp(name, variable) == 0)
                 return true;
-        }
     }
     return false;
 }
@@ -204,10 +201,9 @@ const char *mfa_endpoint_missing_variable(const struct mfa_endpoint *endpoint, c
         const struct mfa_template *tmpl = template_at(endpoint, i);
         const char *name;
 
-        for (size_t j = 0; (name = variable_of(tmpl, j)) != NULL; j++) {
+        for (size_t j = 0; (name = variable_of(tmpl, j)) != NULL; j++)
             if (strcmp(name, MFA_VARIABLE_CODE) != 0 && !has_value(user_data, name))
                 return name;
-        }
     }
     return NULL;
 }

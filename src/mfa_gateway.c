@@ -55,9 +55,8 @@ static bool start_submitted(struct mfa_gateway *gateway)
     {
         DL_DELETE(submitted, transfer);
         DL_APPEND(gateway->running, transfer);
-        if (transfer->deadline_ms < gateway->next_deadline_ms) {
+        if (transfer->deadline_ms < gateway->next_deadline_ms)
             gateway->next_deadline_ms = transfer->deadline_ms;
-        }
         CURLMcode code = curl_multi_add_handle(gateway->multi, transfer->easy);
         if (code != CURLM_OK) {
             release(gateway, transfer);
@@ -77,9 +76,8 @@ static void complete_finished(struct mfa_gateway *gateway)
         CURLcode result = message->data.result;
 
         if (message->msg != CURLMSG_DONE ||
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) != CURLE_OK) {
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) != CURLE_OK)
             continue;
-        }
         release(gateway, transfer);
         mfa_transfer_complete(transfer, result);
     }
@@ -93,9 +91,8 @@ static void expire_overdue(struct mfa_gateway *gateway)
     struct mfa_transfer *transfer;
     struct mfa_transfer *next;
 
-    if (now_ms < gateway->next_deadline_ms) {
+    if (now_ms < gateway->next_deadline_ms)
         return;
-    }
     gateway->next_deadline_ms = UINT64_MAX;
     DL_FOREACH_SAFE(gateway->running, transfer, next)
     {
@@ -182,9 +179,8 @@ static void gateway_clear(struct mfa_gateway *gateway)
 enum mfa_status mfa_gateway_new(struct mfa_gateway **out, const struct mfa_gateway_limits *limits)
 {
     *out = NULL;
-    if (!libcurl_is_fit() || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (!libcurl_is_fit() || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return MFA_ERR_INTERNAL;
-    }
     struct mfa_gateway *gateway = calloc(1, sizeof *gateway);
     if (!gateway) {
         curl_global_cleanup();
@@ -230,18 +226,16 @@ static enum mfa_status gateway_submit(void *ctx, struct mfa_http_request *reques
     bool is_first = false;
 
     enum mfa_status status = mfa_transfer_new(&transfer, request, done, arg);
-    if (status != MFA_OK) {
+    if (status != MFA_OK)
         return status;
-    }
     status = admit(gateway, transfer, &is_first);
     if (status != MFA_OK) {
         transfer->request = NULL; /* transferred: back to the caller */
         mfa_transfer_free(transfer);
         return status;
     }
-    if (is_first) {
+    if (is_first)
         mfa_loop_wake(&gateway->loop);
-    }
     return MFA_OK;
 }
 
@@ -256,18 +250,16 @@ void mfa_gateway_stop(struct mfa_gateway *gateway)
     bool was_stopping = gateway->is_stopping;
     gateway->is_stopping = true;
     pthread_mutex_unlock(&gateway->mutex);
-    if (was_stopping) {
+    if (was_stopping)
         return;
-    }
     mfa_loop_wake(&gateway->loop);
     pthread_join(gateway->thread, NULL);
 }
 
 void mfa_gateway_free(struct mfa_gateway *gateway)
 {
-    if (!gateway) {
+    if (!gateway)
         return;
-    }
     mfa_gateway_stop(gateway);
     gateway_clear(gateway);
     free(gateway);

@@ -39,10 +39,9 @@ static void *keep_house(void *arg)
     struct mfa_housekeeper *housekeeper = arg;
     uint64_t now_ms = 0;
 
-    while (!wait_a_second(housekeeper)) {
+    while (!wait_a_second(housekeeper))
         if (housekeeper->host->monotonic_ms(housekeeper->host->ctx, &now_ms) == MFA_OK)
             mfa_sessions_expire(housekeeper->sessions, now_ms);
-    }
     return NULL;
 }
 

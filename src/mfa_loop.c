@@ -37,12 +37,11 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void 
     struct epoll_event event = {.events = events_of(what), .data.fd = fd};
 
     (void)easy;
-    if (what == CURL_POLL_REMOVE) {
+    if (what == CURL_POLL_REMOVE)
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-    } else if (epoll_ctl(loop->epoll_fd, is_watched != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) != 0 ||
-               curl_multi_assign(loop->multi, fd, loop) != CURLM_OK) {
+    else if (epoll_ctl(loop->epoll_fd, is_watched != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) != 0 ||
+             curl_multi_assign(loop->multi, fd, loop) != CURLM_OK)
         loop->has_lost_socket = true;
-    }
     return 0;
 }
 

@@ -89,13 +89,12 @@ bool mfa_recovery_matches(const char *stored, const char presented[static MFA_RE
     char hashed[MFA_RECOVERY_STORED_SIZE] = {0};
     bool is_known = true;
 
-    if (mfa_recovery_is_hashed(stored)) {
+    if (mfa_recovery_is_hashed(stored))
         memcpy(hashed, stored, sizeof hashed);
-    } else if (mfa_recovery_parse(clear_secret, stored, strlen(stored)) == MFA_OK) {
+    else if (mfa_recovery_parse(clear_secret, stored, strlen(stored)) == MFA_OK)
         mfa_recovery_hash(clear_secret, hashed);
-    } else {
+    else
         is_known = false;
-    }
     sodium_memzero(clear_secret, sizeof clear_secret);
     return is_known && sodium_memcmp(hashed, presented, sizeof hashed) == 0;
 }

@@ -56,12 +56,11 @@ static void advance_json(struct place *place, char c)
 
 static void advance(struct place *place, const char *literal, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         if (place->kind == MFA_TEMPLATE_JSON)
             advance_json(place, literal[i]);
         else if (literal[i] == '?')
             place->in_query = true;
-    }
 }
 
 static mfa_encode_fn *encoding_of(const struct place *place)

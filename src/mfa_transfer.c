@@ -50,11 +50,10 @@ static void note_end_of_headers(struct mfa_transfer *transfer, const char *line,
 {
     static const char status_line[] = "HTTP/";
 
-    if (len >= strlen(status_line) && memcmp(line, status_line, strlen(status_line)) == 0) {
+    if (len >= strlen(status_line) && memcmp(line, status_line, strlen(status_line)) == 0)
         transfer->has_headers = false; /* the blank line before belonged to an interim answer */
-    } else if (len > 0 && (line[0] == '\r' || line[0] == '\n')) {
+    else if (len > 0 && (line[0] == '\r' || line[0] == '\n'))
         transfer->has_headers = true;
-    }
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
@@ -85,11 +84,9 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 
 static bool set_fixed_options(CURL *easy)
 {
-    for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++) {
-        if (curl_easy_setopt(easy, fixed_options[i].option, fixed_options[i].value) != CURLE_OK) {
+    for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++)
+        if (curl_easy_setopt(easy, fixed_options[i].option, fixed_options[i].value) != CURLE_OK)
             return false;
-        }
-    }
     return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT, "mfa.so/" MFA_VERSION) == CURLE_OK;
 }
@@ -135,9 +132,8 @@ static bool set_request(CURL *easy, struct mfa_transfer *transfer, struct mfa_ht
     link_headers(transfer, request);
     if (request->method == MFA_HTTP_POST &&
         (curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len) != CURLE_OK ||
-         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) != CURLE_OK)) {
+         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) != CURLE_OK))
         return false;
-    }
     return curl_easy_setopt(easy, CURLOPT_URL, request->url_secret) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms) == CURLE_OK;
@@ -148,9 +144,8 @@ enum mfa_status mfa_transfer_new(struct mfa_transfer **out, struct mfa_http_requ
 {
     *out = NULL;
     struct mfa_transfer *transfer = malloc(sizeof *transfer);
-    if (!transfer) {
+    if (!transfer)
         return MFA_ERR_MEMORY;
-    }
     *transfer = (struct mfa_transfer){
         .easy = curl_easy_init(),
         .deadline_ms = mfa_loop_now_ms() + request->timeout_ms,
@@ -173,9 +168,8 @@ static uint32_t retry_after_s(CURL *easy)
 {
     curl_off_t seconds = 0;
 
-    if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds < 0) {
+    if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds < 0)
         return 0;
-    }
     return seconds > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : (uint32_t)seconds;
 }
 
@@ -193,9 +187,8 @@ void mfa_transfer_complete(struct mfa_transfer *transfer, CURLcode result)
 {
     long http_status = 0;
 
-    if (result == CURLE_OK && !transfer->has_headers) {
+    if (result == CURLE_OK && !transfer->has_headers)
         result = CURLE_PARTIAL_FILE;
-    }
     if (result != CURLE_OK || curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status) != CURLE_OK ||
         http_status > 999) {
         mfa_transfer_abandon(transfer, result == CURLE_OPERATION_TIMEDOUT ? MFA_DELIVERY_TIMEOUT : MFA_DELIVERY_FAILED,
@@ -219,9 +212,8 @@ void mfa_transfer_abandon(struct mfa_transfer *transfer, enum mfa_delivery deliv
 
 void mfa_transfer_free(struct mfa_transfer *transfer)
 {
-    if (!transfer) {
+    if (!transfer)
         return;
-    }
     curl_easy_cleanup(transfer->easy);
     mfa_http_request_free(transfer->request);
     mfa_buffer_clear(&transfer->body_secret);

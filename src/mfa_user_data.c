@@ -21,10 +21,9 @@ static bool is_name(const char *key)
 {
     size_t len = strlen(key);
 
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         if (!is_name_char(key[i], i == 0))
             return false;
-    }
     return len > 0 && len <= MFA_USER_DATA_KEY_MAX_LEN;
 }
 
@@ -127,10 +126,9 @@ static void mask_number(const char *text, char hint[static MFA_HINT_SIZE])
     size_t count = 0;
     size_t len = 0;
 
-    for (const char *c = text; *c != '\0' && count < MAX_DIGITS; c++) {
+    for (const char *c = text; *c != '\0' && count < MAX_DIGITS; c++)
         if (*c >= '0' && *c <= '9')
             digits[count++] = *c;
-    }
     if (count < SHOWN_FRONT + MIN_MASKED_DIGITS + SHOWN_BACK) {
         snprintf(hint, MFA_HINT_SIZE, "***%s", count > 4 ? digits + count - 2 : "");
         return;

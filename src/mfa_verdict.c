@@ -11,12 +11,10 @@ static bool is_json_space(char c)
 /* Moves `*at` past white space and then past `c`, if it comes next. */
 static bool skip_to(const char *body, size_t len, size_t *at, char c)
 {
-    while (*at < len && is_json_space(body[*at])) {
+    while (*at < len && is_json_space(body[*at]))
         (*at)++;
-    }
-    if (*at == len || body[*at] != c) {
+    if (*at == len || body[*at] != c)
         return false;
-    }
     (*at)++;
     return true;
 }
@@ -26,12 +24,10 @@ static bool body_says_nothing(const char *body, size_t len)
 {
     size_t at = 0;
 
-    if (skip_to(body, len, &at, '{') && !skip_to(body, len, &at, '}')) {
+    if (skip_to(body, len, &at, '{') && !skip_to(body, len, &at, '}'))
         return false;
-    }
-    while (at < len && is_json_space(body[at])) {
+    while (at < len && is_json_space(body[at]))
         at++;
-    }
     return at == len;
 }
 
@@ -68,9 +64,8 @@ static enum mfa_verdict verdict_by_default(enum mfa_call call, const struct mfa_
 
 enum mfa_verdict mfa_verdict_of(enum mfa_call call, const struct mfa_gateway_answer *answer, const char **why)
 {
-    if (answer->delivery != MFA_DELIVERY_ANSWERED) {
+    if (answer->delivery != MFA_DELIVERY_ANSWERED)
         return verdict_without_answer(answer, why);
-    }
     return verdict_by_default(call, answer, why);
 }
 

@@ -30,9 +30,8 @@ static void queue_append(struct mfa_workers *workers, struct mfa_job *job)
 static struct mfa_job *queue_take(struct mfa_workers *workers)
 {
     pthread_mutex_lock(&workers->mutex);
-    while (!workers->queue && !workers->is_stopping) {
+    while (!workers->queue && !workers->is_stopping)
         pthread_cond_wait(&workers->changed, &workers->mutex);
-    }
     struct mfa_job *job = workers->queue;
     if (job) {
         DL_DELETE(workers->queue, job);
@@ -47,18 +46,16 @@ static void *worker_main(void *arg)
     struct mfa_workers *workers = arg;
     struct mfa_job *job;
 
-    while ((job = queue_take(workers))) {
+    while ((job = queue_take(workers)))
         job->run(job);
-    }
     return NULL;
 }
 
 enum mfa_status mfa_workers_new(struct mfa_workers **out, uint32_t thread_count, uint32_t max_queued)
 {
     *out = NULL;
-    if (thread_count == 0) {
+    if (thread_count == 0)
         return MFA_ERR_ARGUMENT;
-    }
     struct mfa_workers *workers = calloc(1, sizeof *workers);
     pthread_t *threads = calloc(thread_count, sizeof *threads);
     if (!workers || !threads) {
@@ -87,13 +84,12 @@ enum mfa_status mfa_workers_submit(struct mfa_workers *workers, struct mfa_job *
     enum mfa_status status = MFA_OK;
 
     pthread_mutex_lock(&workers->mutex);
-    if (workers->is_stopping) {
+    if (workers->is_stopping)
         status = MFA_ERR_STOPPING;
-    } else if (workers->queued >= workers->max_queued) {
+    else if (workers->queued >= workers->max_queued)
         status = MFA_ERR_FULL;
-    } else {
+    else
         queue_append(workers, job);
-    }
     pthread_mutex_unlock(&workers->mutex);
     return status;
 }
@@ -112,16 +108,14 @@ void mfa_workers_stop(struct mfa_workers *workers)
     pthread_cond_broadcast(&workers->changed);
     pthread_mutex_unlock(&workers->mutex);
 
-    while (workers->thread_count > 0) {
+    while (workers->thread_count > 0)
         pthread_join(workers->threads[--workers->thread_count], NULL);
-    }
 }
 
 void mfa_workers_free(struct mfa_workers *workers)
 {
-    if (!workers) {
+    if (!workers)
         return;
-    }
     mfa_workers_stop(workers);
     pthread_cond_destroy(&workers->changed);
     pthread_mutex_destroy(&workers->mutex);

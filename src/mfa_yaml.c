@@ -157,10 +157,9 @@ static bool link_sequence(const struct mfa_yaml_node *node)
     const yaml_node_item_t *items = node->yaml->data.sequence.items.start;
     const size_t count = (size_t)(node->yaml->data.sequence.items.top - items);
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (!link_child(node, mfa_yaml_node_at(node->document, items[i]), NULL, i))
             return false;
-    }
     return true;
 }
 
@@ -195,10 +194,9 @@ static enum mfa_status link_all(struct mfa_yaml *yaml)
     if (!mfa_yaml_is_mapping(root) || !check_tag(root))
         return MFA_ERR_CONFIG;
     /* A parent comes before its entries, so each has its own place by the time they get theirs. */
-    for (size_t i = 0; i < yaml->node_count; i++) {
+    for (size_t i = 0; i < yaml->node_count; i++)
         if (!link_entries(&yaml->nodes[i]))
             return MFA_ERR_CONFIG;
-    }
     return MFA_OK;
 }
 
@@ -237,10 +235,9 @@ void mfa_yaml_free(struct mfa_yaml *yaml)
 {
     if (yaml == NULL)
         return;
-    for (yaml_node_t *node = yaml->document.nodes.start; node != yaml->document.nodes.top; node++) {
+    for (yaml_node_t *node = yaml->document.nodes.start; node != yaml->document.nodes.top; node++)
         if (node->type == YAML_SCALAR_NODE)
             sodium_memzero(node->data.scalar.value, node->data.scalar.length);
-    }
     yaml_document_delete(&yaml->document);
     free(yaml->nodes);
     free(yaml);

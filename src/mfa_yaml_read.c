@@ -32,10 +32,9 @@ static const struct mfa_yaml_node *find_entry(const struct mfa_yaml_node *mappin
 {
     const struct mfa_yaml_node *entry;
 
-    for (size_t i = 0; (entry = mfa_yaml_entry(mapping, i)) != NULL; i++) {
+    for (size_t i = 0; (entry = mfa_yaml_entry(mapping, i)) != NULL; i++)
         if (strlen(mfa_yaml_key(entry)) == key_len && memcmp(mfa_yaml_key(entry), key, key_len) == 0)
             return entry;
-    }
     return NULL;
 }
 
@@ -74,10 +73,9 @@ const struct mfa_yaml_node *mfa_yaml_find(const struct mfa_yaml_node *from, cons
 
 static bool is_one_of(const char *text, const char *const words[])
 {
-    for (size_t i = 0; words[i] != NULL; i++) {
+    for (size_t i = 0; words[i] != NULL; i++)
         if (strcasecmp(words[i], text) == 0)
             return true;
-    }
     return false;
 }
 
@@ -138,10 +136,9 @@ bool mfa_yaml_check_keys(const struct mfa_yaml_node *node, const char *const kno
     if (!mfa_yaml_is_mapping(node))
         return false;
     list_names(list, sizeof list, known);
-    for (size_t i = 0; (entry = mfa_yaml_entry(node, i)) != NULL; i++) {
+    for (size_t i = 0; (entry = mfa_yaml_entry(node, i)) != NULL; i++)
         if (known[place_among(known, mfa_yaml_key(entry))] == NULL)
             mfa_yaml_error(entry, "is not a known key: those known here are %s", list);
-    }
     return true;
 }
 

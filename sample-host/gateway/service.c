@@ -108,10 +108,9 @@ static bool path_matches(const char *path, const char *pattern)
 
 static const struct route *find_route(const char *method, const char *path)
 {
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
         if (strcmp(method, routes[i].method) == 0 && path_matches(path, routes[i].path))
             return &routes[i];
-    }
     return NULL;
 }
 

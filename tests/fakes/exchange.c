@@ -42,9 +42,8 @@ struct mfa_http_request *exchange_request(enum mfa_http_method method, const cha
         request->body_secret = strdup(body);
         request->body_len = strlen(body);
     }
-    if (header) {
+    if (header)
         request->header_secrets[request->header_count++] = strdup(header);
-    }
     request->timeout_ms = timeout_ms > 0 ? timeout_ms : TIMEOUT_MS;
     request->connect_timeout_ms = request->timeout_ms;
     return request;
@@ -56,9 +55,8 @@ enum mfa_status exchange_start(struct exchange *exchange, const struct mfa_gatew
     memset(exchange, 0, sizeof *exchange);
     sem_init(&exchange->done, 0, 0);
     enum mfa_status status = port->submit(port->ctx, request, on_done, exchange);
-    if (status != MFA_OK) {
+    if (status != MFA_OK)
         mfa_http_request_free(request);
-    }
     return status;
 }
 

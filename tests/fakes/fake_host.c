@@ -87,10 +87,9 @@ void fake_host_fail_clock(struct fake_host *host, bool fails)
 
 static struct fake_completion *find_completion(struct fake_host *host, uint64_t call)
 {
-    for (size_t i = 0; i < host->completion_count; i++) {
+    for (size_t i = 0; i < host->completion_count; i++)
         if (host->completions[i].call == call)
             return &host->completions[i];
-    }
     return NULL;
 }
 
@@ -182,9 +181,8 @@ static enum mfa_status fake_random(void *ctx, void *bytes, size_t len)
 
     pthread_mutex_lock(&host->mutex);
     fails = host->random_fails;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         out[i] = fails ? 0 : draw(host);
-    }
     pthread_mutex_unlock(&host->mutex);
     return fails ? MFA_ERR_INTERNAL : MFA_OK;
 }

@@ -136,10 +136,9 @@ size_t fixture_count_at_once(struct fixture *fixture, enum mfa_outcome outcome)
     uint64_t last = fixture->call_count;
     size_t count = 0;
 
-    for (uint64_t call = last - FIXTURE_THREADS + 1; call <= last; call++) {
+    for (uint64_t call = last - FIXTURE_THREADS + 1; call <= last; call++)
         if (fake_host_wait(&fixture->host, call)->outcome == outcome)
             count++;
-    }
     return count;
 }
 

@@ -90,14 +90,12 @@ static bool receive(struct wire_service *service, struct connection *connection)
 {
     ssize_t got =
         recv(connection->fd, connection->in + connection->in_len, sizeof connection->in - 1 - connection->in_len, 0);
-    if (got <= 0) {
+    if (got <= 0)
         return false;
-    }
     connection->in_len += (size_t)got;
     connection->in[connection->in_len] = '\0';
-    if (request_is_whole(connection)) {
+    if (request_is_whole(connection))
         take_request(service, connection);
-    }
     return true;
 }
 
@@ -106,20 +104,17 @@ static bool send_what_is_due(struct connection *connection, bool *reset)
 {
     const struct wire_reply *reply = connection->reply;
 
-    if (!reply || connection->due_ms > now_ms()) {
+    if (!reply || connection->due_ms > now_ms())
         return true;
-    }
     size_t left = reply_len(reply) - connection->sent;
     size_t part = reply->drip_ms > 0 && left > 1 ? 1 : left;
     ssize_t put = part == 0 ? 0 : send(connection->fd, reply->bytes + connection->sent, part, MSG_NOSIGNAL);
-    if (put < 0) {
+    if (put < 0)
         return errno == EAGAIN;
-    }
     connection->sent += (size_t)put;
     connection->due_ms += reply->drip_ms;
-    if (connection->sent < reply_len(reply)) {
+    if (connection->sent < reply_len(reply))
         return true;
-    }
     connection->reply = NULL;
     *reset = reply->end == WIRE_RESET;
     return reply->end == WIRE_KEEP;
@@ -163,9 +158,8 @@ static void serve(struct wire_loop *loop, const struct pollfd *polled)
     for (size_t i = loop->count; i-- > 0;) {
         struct connection *connection = loop->connections[i];
         bool reset = false;
-        if ((polled[i].revents != 0 && !receive(loop->service, connection)) || !send_what_is_due(connection, &reset)) {
+        if ((polled[i].revents != 0 && !receive(loop->service, connection)) || !send_what_is_due(connection, &reset))
             close_connection(loop, i, reset);
-        }
     }
 }
 
@@ -178,23 +172,19 @@ static void *service_main(void *arg)
     while (loop && polled) {
         loop->service = service;
         size_t count = loop->count;
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < count; i++)
             polled[i] = (struct pollfd){.fd = loop->connections[i]->fd, .events = POLLIN};
-        }
         polled[count] = (struct pollfd){.fd = service->listener, .events = POLLIN};
         polled[count + 1] = (struct pollfd){.fd = service->stop_pipe[0], .events = POLLIN};
         poll(polled, count + 2, next_due_ms(loop));
-        if (polled[count + 1].revents != 0) {
+        if (polled[count + 1].revents != 0)
             break;
-        }
         serve(loop, polled);
-        if (polled[count].revents != 0) {
+        if (polled[count].revents != 0)
             accept_connections(loop);
-        }
     }
-    while (loop && loop->count > 0) {
+    while (loop && loop->count > 0)
         close_connection(loop, 0, false);
-    }
     free(polled);
     free(loop);
     return NULL;

@@ -67,9 +67,8 @@ static uint64_t now_ms(void)
 
 static void wait_until_requested(unsigned count)
 {
-    while (atomic_load(&service.requested) < count) {
+    while (atomic_load(&service.requested) < count)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
 }
 
 static void past_the_bound_submissions_are_refused_until_one_has_ended(void **state)
@@ -100,9 +99,8 @@ static void a_stop_ends_what_is_in_flight_and_refuses_the_rest(void **state)
 
     (void)state;
     start_service(&never, 1);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++)
         assert_int_equal(exchange_start(&exchanges[i], &port, get(60000)), MFA_OK);
-    }
     wait_until_requested(4);
     mfa_gateway_stop(gateway);
     for (size_t i = 0; i < 4; i++) {
@@ -140,9 +138,8 @@ static void connections_to_one_host_are_bounded(void **state)
 
     (void)state;
     start_service(&(struct wire_reply){.bytes = at_once.bytes, .after_ms = 50}, 1);
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 8; i++)
         assert_int_equal(exchange_start(&exchanges[i], &port, get(0)), MFA_OK);
-    }
     for (size_t i = 0; i < 8; i++) {
         exchange_wait(&exchanges[i]);
         assert_int_equal(exchanges[i].delivery, MFA_DELIVERY_ANSWERED);
@@ -180,9 +177,8 @@ static void on_done(void *arg, const struct mfa_gateway_answer *answer)
 {
     struct tally *tally = arg;
 
-    if (answer->delivery == MFA_DELIVERY_ANSWERED && answer->http_status == 200 && answer->body_len == 2) {
+    if (answer->delivery == MFA_DELIVERY_ANSWERED && answer->http_status == 200 && answer->body_len == 2)
         atomic_fetch_add(&tally->answered, 1);
-    }
     sem_post(&tally->done);
 }
 
@@ -196,12 +192,10 @@ static void thousands_wait_for_a_slow_service_at_the_same_time(void **state)
     sem_init(&tally.done, 0, 0);
     start_service(&after_a_second, 1);
     uint64_t start_ms = now_ms();
-    for (size_t i = 0; i < MANY; i++) {
+    for (size_t i = 0; i < MANY; i++)
         assert_int_equal(port.submit(port.ctx, get(60000), on_done, &tally), MFA_OK);
-    }
-    for (size_t i = 0; i < MANY; i++) {
+    for (size_t i = 0; i < MANY; i++)
         sem_wait(&tally.done);
-    }
     print_message("%d transfers against a service that takes 1000 ms: %d ms\n", MANY, (int)(now_ms() - start_ms));
     assert_int_equal(tally.answered, MANY);
     assert_in_range(now_ms() - start_ms, 1000, 60000);
@@ -234,9 +228,8 @@ static void any_thread_may_submit(void **state)
 
     (void)state;
     start_service(&at_once, 1);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, submit_a_hundred, &port), 0);
-    }
     for (size_t i = 0; i < 4; i++) {
         void *result = NULL;
         pthread_join(threads[i], &result);
@@ -308,9 +301,8 @@ static void its_thread_blocks_all_signals(void **state)
     (void)state;
     start_service(&at_once, 1);
     exchange_get(&exchanges[0], &port, service_url, 0);
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         assert_true(sigismember(&exchanges[0].signal_mask, signals[i]));
-    }
     mfa_gateway_free(gateway);
     wire_service_stop(&service);
 }
@@ -348,9 +340,8 @@ static void a_name_that_does_not_resolve_holds_up_nobody_else(void **state)
     assert_int_equal(exchanges[1].delivery, MFA_DELIVERY_ANSWERED);
     mfa_gateway_stop(gateway);
     sem_post(&resolver_may_end);
-    while (atomic_load(&resolving) > 0) {
+    while (atomic_load(&resolving) > 0)
         sched_yield();
-    }
     mfa_gateway_free(gateway);
     wire_service_stop(&service);
 }
@@ -410,9 +401,8 @@ static void a_certificate_nobody_signed_is_refused(void **state)
     char text[64];
 
     (void)state;
-    if (!make_certificate(pem, sizeof pem)) {
+    if (!make_certificate(pem, sizeof pem))
         skip();
-    }
     struct MHD_Daemon *daemon =
         MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS, 0, NULL, NULL, on_tls_request, &requests,
                          MHD_OPTION_HTTPS_MEM_KEY, pem, MHD_OPTION_HTTPS_MEM_CERT, pem, MHD_OPTION_END);
@@ -441,9 +431,8 @@ static int allow_descriptors(void **state)
     struct rlimit limit;
 
     (void)state;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return -1;
-    }
     limit.rlim_cur = limit.rlim_max < 3 * MANY ? limit.rlim_max : 3 * MANY;
     return setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -308,9 +308,8 @@ static void endless_headers_are_cut_off(void **state)
     char *reply = long_reply("HTTP/1.1 200 OK\r\n", 2000 * strlen(line), ' ');
 
     (void)state;
-    for (size_t i = 0; i < 2000; i++) {
+    for (size_t i = 0; i < 2000; i++)
         memcpy(reply + strlen("HTTP/1.1 200 OK\r\n") + i * strlen(line), line, strlen(line));
-    }
     get_from((struct wire_reply){.bytes = reply, .end = WIRE_KEEP}, 0);
     assert_no_answer(MFA_DELIVERY_FAILED);
     assert_string_equal(exchange.reason, "answer has too long headers");
@@ -365,9 +364,8 @@ static void a_host_that_does_not_take_the_connection_is_given_up_in_time(void **
     assert_int_equal(exchange_start(&exchange, &port, request), MFA_OK);
     exchange_wait(&exchange);
     assert_no_answer(MFA_DELIVERY_TIMEOUT);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++)
         close(queued[i]);
-    }
     close(listener);
 }
 

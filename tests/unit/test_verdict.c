@@ -122,9 +122,8 @@ static void a_verify_is_accepted_only_when_the_body_says_nothing(void **state)
         assert_int_equal(verdict(MFA_CALL_VERIFY, 200, nothing[i]), MFA_VERDICT_ACCEPTED);
         assert_int_equal(verdict(MFA_CALL_VERIFY, 400, nothing[i]), MFA_VERDICT_ERROR);
     }
-    for (size_t i = 0; i < sizeof something / sizeof something[0]; i++) {
+    for (size_t i = 0; i < sizeof something / sizeof something[0]; i++)
         assert_int_equal(verdict(MFA_CALL_VERIFY, 200, something[i]), MFA_VERDICT_ERROR);
-    }
 }
 
 static void a_nul_does_not_end_the_body(void **state)

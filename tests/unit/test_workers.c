@@ -63,9 +63,8 @@ static void run_count_and_free(struct mfa_job *job)
 static void run_again(struct mfa_job *job)
 {
     atomic_fetch_add(counting(job)->count, 1);
-    if (counting(job)->rounds_left-- > 0) {
+    if (counting(job)->rounds_left-- > 0)
         mfa_workers_continue(counting(job)->workers, job);
-    }
 }
 
 /* One worker, busy with `gate` until it is opened. */
@@ -100,17 +99,15 @@ static void a_full_queue_refuses_and_takes_again(void **state)
     struct mfa_workers *workers = busy_worker(&gate, 2);
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++)
         jobs[i] = (struct counting_job){.job.run = run_count, .count = &count};
-    }
     assert_int_equal(mfa_workers_submit(workers, &jobs[0].job), MFA_OK);
     assert_int_equal(mfa_workers_submit(workers, &jobs[1].job), MFA_OK);
     assert_int_equal(mfa_workers_submit(workers, &jobs[2].job), MFA_ERR_FULL);
     assert_int_equal(count, 0);
     sem_post(&gate.may_end);
-    while (atomic_load(&count) < 2) {
+    while (atomic_load(&count) < 2)
         sched_yield();
-    }
     assert_int_equal(mfa_workers_submit(workers, &jobs[2].job), MFA_OK);
     mfa_workers_free(workers);
     assert_int_equal(count, 3);
@@ -146,18 +143,16 @@ static void jobs_start_in_the_order_they_were_queued(void **state)
     }
     sem_post(&gate.may_end);
     mfa_workers_free(workers);
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 10; i++)
         assert_int_equal(jobs[i].order, i);
-    }
 }
 
 static void wait_for_stop(struct mfa_workers *workers)
 {
     struct mfa_job late = {0};
 
-    while (mfa_workers_submit(workers, &late) != MFA_ERR_STOPPING) {
+    while (mfa_workers_submit(workers, &late) != MFA_ERR_STOPPING)
         sched_yield();
-    }
 }
 
 static void *stop(void *workers)
@@ -232,12 +227,10 @@ static void threads_work_at_the_same_time(void **state)
         sem_init(&gates[i].may_end, 0, 0);
         assert_int_equal(mfa_workers_submit(workers, &gates[i].job), MFA_OK);
     }
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++)
         sem_wait(&gates[i].started);
-    }
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++)
         sem_post(&gates[i].may_end);
-    }
     mfa_workers_free(workers);
 }
 
