@@ -3,7 +3,6 @@
 
 #include "flows.h"
 #include "mfa_challenge.h"
-#include "mfa_json.h"
 
 /* Stands for any code when the user data are tried out. */
 #define SAMPLE_CODE "000000"
@@ -60,27 +59,12 @@ static enum mfa_outcome check_user_data(struct mfa_flow *flow)
     return outcome == MFA_OUTCOME_PENDING ? try_endpoint(flow, &config->verify) : outcome;
 }
 
-static enum mfa_outcome open_session(struct mfa_flow *flow)
-{
-    struct mfa_session_facts facts = {.purpose = MFA_PURPOSE_ACTIVATION};
-    struct mfa_buffer text;
-    enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
-
-    mfa_buffer_init(&text, MFA_BODY_MAX_LEN);
-    if (mfa_json_encode(flow->body_secret, &text) == MFA_OK) {
-        facts.user_data = text.data;
-        facts.user_data_len = text.len;
-        outcome = mfa_challenge_open(flow, &facts, settle);
-    }
-    mfa_buffer_clear(&text);
-    return outcome;
-}
-
 enum mfa_outcome mfa_flow_activate(struct mfa_flow *flow)
 {
+    struct mfa_session_facts facts = {.purpose = MFA_PURPOSE_ACTIVATION};
     enum mfa_outcome outcome = mfa_flow_read_body(flow);
 
     if (outcome == MFA_OUTCOME_PENDING)
         outcome = check_user_data(flow);
-    return outcome == MFA_OUTCOME_PENDING ? open_session(flow) : outcome;
+    return outcome == MFA_OUTCOME_PENDING ? mfa_challenge_open(flow, facts, flow->body_secret, settle) : outcome;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flows.h"
 #include "mfa_challenge.h"
-#include "mfa_json.h"
 #include "mfa_profile.h"
 
 static enum mfa_outcome settle(struct mfa_flow *flow)
@@ -19,18 +18,10 @@ static enum mfa_outcome challenge(struct mfa_flow *flow, const struct mfa_profil
     struct mfa_session_facts facts = {.purpose = MFA_PURPOSE_LOGIN,
                                       .grant_secret = flow->request->grant_secret,
                                       .grant_len = flow->request->grant_len};
-    struct mfa_buffer text;
-    enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
 
-    mfa_buffer_init(&text, MFA_BODY_MAX_LEN);
-    if (mfa_profile_enrolment_id(profile, facts.enrolment_id) == MFA_OK &&
-        mfa_json_encode(profile->user_data, &text) == MFA_OK) {
-        facts.user_data = text.data;
-        facts.user_data_len = text.len;
-        outcome = mfa_challenge_open(flow, &facts, settle);
-    }
-    mfa_buffer_clear(&text);
-    return outcome;
+    if (mfa_profile_enrolment_id(profile, facts.enrolment_id) != MFA_OK)
+        return MFA_OUTCOME_INTERNAL;
+    return mfa_challenge_open(flow, facts, profile->user_data, settle);
 }
 
 enum mfa_outcome mfa_flow_login(struct mfa_flow *flow)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "mfa_json.h"
+
 /* How long a client is told to wait while a message of the same session is on its way. */
 #define SENDING_RETRY_AFTER_S 1
 #define FULL_RETRY_AFTER_S 30
@@ -63,15 +65,30 @@ static enum mfa_outcome keep_if_sent(struct mfa_flow *flow, enum mfa_outcome out
     return outcome == MFA_OUTCOME_BAD_TOKEN ? too_many_pending(flow) : outcome;
 }
 
-enum mfa_outcome mfa_challenge_open(struct mfa_flow *flow, const struct mfa_session_facts *facts,
-                                    mfa_flow_step_fn *settle)
+static enum mfa_status open_session(struct mfa_flow *flow, struct mfa_session_facts facts, const json_t *user_data)
 {
     struct mfa_core *core = flow->core;
+    struct mfa_buffer text;
+    enum mfa_status status = mfa_token_draw(&core->host, flow->token_secret);
 
-    if (mfa_token_draw(&core->host, flow->token_secret) != MFA_OK)
-        return MFA_OUTCOME_INTERNAL;
-    mfa_sessions_ref(core->sessions, flow->user_id, flow->token_secret, strlen(flow->token_secret), &flow->session_ref);
-    switch (mfa_sessions_open(core->sessions, flow->now_ms, &flow->session_ref, facts)) {
+    mfa_buffer_init(&text, MFA_BODY_MAX_LEN);
+    if (status == MFA_OK)
+        status = mfa_json_encode(user_data, &text);
+    if (status == MFA_OK) {
+        facts.user_data = text.data;
+        facts.user_data_len = text.len;
+        mfa_sessions_ref(core->sessions, flow->user_id, flow->token_secret, strlen(flow->token_secret),
+                         &flow->session_ref);
+        status = mfa_sessions_open(core->sessions, flow->now_ms, &flow->session_ref, &facts);
+    }
+    mfa_buffer_clear(&text);
+    return status;
+}
+
+enum mfa_outcome mfa_challenge_open(struct mfa_flow *flow, struct mfa_session_facts facts, const json_t *user_data,
+                                    mfa_flow_step_fn *settle)
+{
+    switch (open_session(flow, facts, user_data)) {
     case MFA_OK: return keep_if_sent(flow, mfa_challenge_send(flow, settle));
     case MFA_ERR_FULL: return too_many_pending(flow);
     default: return MFA_OUTCOME_INTERNAL;

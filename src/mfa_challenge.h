@@ -16,9 +16,9 @@ enum mfa_outcome mfa_challenge_send(struct mfa_flow *flow, mfa_flow_step_fn *set
  * Returns MFA_OUTCOME_PENDING: sent, and the session is there; otherwise the outcome. */
 enum mfa_outcome mfa_challenge_settle(struct mfa_flow *flow);
 
-/* Opens a session with a fresh token, in `flow->token_secret`, and sends its challenge. When nothing could be sent the
- * session is gone again. */
-enum mfa_outcome mfa_challenge_open(struct mfa_flow *flow, const struct mfa_session_facts *facts,
+/* Opens a session for `user_data` with a fresh token, in `flow->token_secret`, and sends its challenge. The user data of
+ * `facts` are filled in here. When nothing could be sent the session is gone again. */
+enum mfa_outcome mfa_challenge_open(struct mfa_flow *flow, struct mfa_session_facts facts, const json_t *user_data,
                                     mfa_flow_step_fn *settle);
 
 /* As mfa_challenge_settle, for mfa_challenge_open. */

@@ -24,10 +24,10 @@ static size_t name_len(const char *text, const char *end)
     return (size_t)(at - text);
 }
 
-static bool is_name(const char *text, size_t len)
+bool mfa_placeholder_is_name(const char *text, size_t len)
 {
-    return len > 0 && len <= MFA_USER_DATA_KEY_MAX_LEN && *text != '-' && *text != '.' &&
-           !(*text >= '0' && *text <= '9');
+    return len > 0 && len <= MFA_USER_DATA_KEY_MAX_LEN && name_len(text, text + len) == len && *text != '-' &&
+           *text != '.' && !(*text >= '0' && *text <= '9');
 }
 
 const char *mfa_placeholder_parse(struct mfa_placeholder *out, const char *text, const char *end)
@@ -40,7 +40,7 @@ const char *mfa_placeholder_parse(struct mfa_placeholder *out, const char *text,
     out->name_len = name_len(at, end);
     at += out->name_len;
     at += blank_len(at, end);
-    if (!is_name(out->name, out->name_len))
+    if (!mfa_placeholder_is_name(out->name, out->name_len))
         return "has \"{{\" without the name of a variable behind it (a letter or _, then at most 63 letters, digits, _ "
                ". -)";
     if (at < end && *at == '|')

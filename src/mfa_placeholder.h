@@ -23,4 +23,7 @@ const char *mfa_placeholder_parse(struct mfa_placeholder *out, const char *text,
 /* True when it is the placeholder of `name`. */
 bool mfa_placeholder_is(const struct mfa_placeholder *placeholder, const char *name);
 
+/* True for the name of a variable: [A-Za-z_][A-Za-z0-9_.-]{0,63}. */
+bool mfa_placeholder_is_name(const char *text, size_t len);
+
 #endif

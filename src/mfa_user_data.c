@@ -5,27 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mfa_placeholder.h"
 #include "mfa_policy.h"
 #include "mfa_template.h"
 
 /* --- Checking --------------------------------------------------------------------------------------------------- */
-
-static bool is_name_char(char c, bool is_first)
-{
-    bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-
-    return is_letter || (!is_first && ((c >= '0' && c <= '9') || c == '.' || c == '-'));
-}
-
-static bool is_name(const char *key)
-{
-    size_t len = strlen(key);
-
-    for (size_t i = 0; i < len; i++)
-        if (!is_name_char(key[i], i == 0))
-            return false;
-    return len > 0 && len <= MFA_USER_DATA_KEY_MAX_LEN;
-}
 
 static bool is_scalar(const json_t *value)
 {
@@ -56,7 +40,7 @@ enum mfa_status mfa_user_data_check(const json_t *user_data, struct mfa_paramete
         return refuse(problem, "", "There are more than 32 variables.");
     json_object_foreach((json_t *)(uintptr_t)user_data, key, value)
     {
-        if (!is_name(key))
+        if (!mfa_placeholder_is_name(key, strlen(key)))
             return refuse(problem, "", "A variable's name must be a letter or _, then letters, digits, _ . or -.");
         if (strcmp(key, MFA_VARIABLE_CODE) == 0)
             return refuse(problem, key, "This name is reserved.");
