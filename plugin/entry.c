@@ -126,8 +126,11 @@ static core_status create(const struct core_host *host, const struct core_config
     core_status status = CORE_ERR_INTERNAL;
 
     *out = NULL;
-    if (!offers_what_we_use(host))
+    if (!offers_what_we_use(host)) {
+        if (CORE_HAS(host, log) && host->log != NULL)
+            log_error(host, "the host offers less than version 1.0 of the plugin API");
         return CORE_ERR_VERSION;
+    }
     if (sodium_init() < 0)
         log_error(host, "libsodium could not be initialised");
     else

@@ -5,11 +5,13 @@ valgrind := valgrind --quiet --leak-check=full --show-leak-kinds=definite,indire
             --errors-for-leak-kinds=definite,indirect,possible --track-fds=yes --error-exitcode=99 --vgdb=no
 
 unit_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/unit/test_*.c))
+abi_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/abi/test_*.c))
 host_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/host/test_*.c))
 integration_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/integration/test_*.c))
 test_plugins := $(patsubst tests/%.c,$(tests)/%.so,$(wildcard tests/abi/plugins/*.c tests/host/plugins/*.c))
 
 $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/fakes/%.o: includes := -Isrc -Itests -Itests/fakes
+$(BUILD)/obj/tests/abi/%.o: includes := -Ihost-api
 $(BUILD)/obj/tests/host/%.o: includes := -Ihost-api -Isample-host -Itests
 $(BUILD)/obj/tests/integration/%.o: includes := -Ihost-api -Itests -Itests/integration
 
@@ -32,11 +34,11 @@ $(tests)/%.so: tests/%.c host-api/core_plugin.h
 	$(Q)$(compile) -Ihost-api -shared -o $@ $<
 
 .PHONY: tests
-tests: $(unit_tests) $(host_tests) $(integration_tests) $(test_plugins)
+tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(test_plugins)
 
-.PHONY: test check-unit check-exports check-integration check-integration-valgrind
+.PHONY: test check-unit check-abi check-integration check-integration-valgrind
 test: deps
-	$(Q)$(MAKE) --no-print-directory check-unit check-exports check-integration check-integration-valgrind
+	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-integration check-integration-valgrind
 	@echo 'all tests passed'
 
 # The tests find their data below tests/ and what was built in $$BUILD.
@@ -45,8 +47,9 @@ run_each = for t in $(1); do BUILD=$(BUILD) $$t || exit 1; done
 check-unit: all $(unit_tests) $(host_tests) $(test_plugins)
 	$(Q)$(call run_each,$(unit_tests) $(host_tests))
 
-check-exports: $(BUILD)/plugins/mfa.so
-	$(Q)tests/abi/check-exports $<
+check-abi: all $(abi_tests)
+	$(Q)tests/abi/check-exports $(BUILD)/plugins/mfa.so
+	$(Q)$(call run_each,$(abi_tests))
 
 check-integration: all $(integration_tests) $(test_plugins)
 	$(Q)$(call run_each,$(integration_tests))

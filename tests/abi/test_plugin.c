@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The built plugin as a host sees it, without any host: its descriptor, what it refuses, and its instances.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core_plugin.h"
+
+/* A host that does nothing but count. */
+struct nothing {
+    struct core_host table;
+    unsigned routes;
+    unsigned errors; /* logged */
+};
+
+static struct nothing *nothing_of(const struct core_host *host)
+{
+    return host->host_data;
+}
+
+static void log_line(const struct core_host *host, uint32_t level, struct core_span line)
+{
+    (void)line;
+    nothing_of(host)->errors += level == CORE_LOG_ERROR;
+}
+
+static core_status wall_clock(const struct core_host *host, int64_t *unix_ms)
+{
+    (void)host;
+    *unix_ms = 0;
+    return CORE_ERR_INTERNAL;
+}
+
+static core_status monotonic_clock(const struct core_host *host, uint64_t *ms)
+{
+    (void)host;
+    *ms = 0;
+    return CORE_ERR_INTERNAL;
+}
+
+static core_status complete(const struct core_host *host, core_call call, const struct core_result *result)
+{
+    (void)host, (void)call, (void)result;
+    return CORE_ERR_CLOSED;
+}
+
+static core_status call_info(const struct core_host *host, core_call call, struct core_call_info *info)
+{
+    (void)host, (void)call, (void)info;
+    return CORE_ERR_CLOSED;
+}
+
+static core_status profile_load(const struct core_host *host, struct core_span user_id, const char *field, void *buffer,
+                                uint64_t buffer_size, uint64_t *len, uint64_t *version)
+{
+    (void)host, (void)user_id, (void)field, (void)buffer, (void)buffer_size;
+    *len = *version = 0;
+    return CORE_ERR_INTERNAL;
+}
+
+static core_status profile_store(const struct core_host *host, struct core_span user_id, const char *field,
+                                 uint64_t expected, struct core_span value)
+{
+    (void)host, (void)user_id, (void)field, (void)expected, (void)value;
+    return CORE_ERR_INTERNAL;
+}
+
+static core_status password_check(const struct core_host *host, struct core_span user_id, struct core_span password)
+{
+    (void)host, (void)user_id, (void)password;
+    return CORE_ERR_INTERNAL;
+}
+
+static core_status register_route(const struct core_host *host, const struct core_route *route)
+{
+    assert_non_null(route->hook);
+    assert_non_null(strstr(route->path, "{username}"));
+    nothing_of(host)->routes++;
+    return CORE_OK;
+}
+
+static const void *capability(const struct core_host *host, const char *id)
+{
+    (void)host, (void)id;
+    return NULL;
+}
+
+static void init(struct nothing *nothing)
+{
+    *nothing = (struct nothing){.table = {.struct_size = sizeof nothing->table,
+                                          .api_major = CORE_API_MAJOR,
+                                          .api_minor = CORE_API_MINOR,
+                                          .host_data = nothing,
+                                          .log = log_line,
+                                          .wall_clock = wall_clock,
+                                          .monotonic_clock = monotonic_clock,
+                                          .complete = complete,
+                                          .call_info = call_info,
+                                          .profile_load = profile_load,
+                                          .profile_store = profile_store,
+                                          .password_check = password_check,
+                                          .register_route = register_route,
+                                          .capability = capability}};
+}
+
+static const struct core_plugin_descriptor *plugin;
+
+static int load(void **state)
+{
+    const char *build = getenv("BUILD");
+    char path[PATH_MAX];
+    void *library = NULL;
+
+    snprintf(path, sizeof path, "%s/plugins/mfa.so", build != NULL ? build : "build");
+    library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL)
+        print_error("%s\n", dlerror());
+    else
+        plugin = dlsym(library, CORE_PLUGIN_SYMBOL);
+    *state = library;
+    return plugin != NULL ? 0 : -1;
+}
+
+static int unload(void **state)
+{
+    return dlclose(*state);
+}
+
+static core_status create(struct nothing *nothing, const char *yaml, void **instance)
+{
+    struct core_config config = {.struct_size = sizeof config,
+                                 .format = CORE_CONFIG_YAML,
+                                 .text = {.data = yaml, .len = strlen(yaml)},
+                                 .origin = {.data = "test.yml", .len = 8},
+                                 .origin_line = 1};
+
+    return plugin->create(&nothing->table, &config, instance);
+}
+
+#define SINGLE "mode: single\nsms: {endpoints: {single: {url: 'http://127.0.0.1:1/{{ number }}', method: GET}}}\n"
+
+static void its_descriptor_says_what_it_is_and_needs(void **state)
+{
+    (void)state;
+    assert_int_equal(plugin->magic, CORE_PLUGIN_MAGIC);
+    assert_int_equal(plugin->struct_size, sizeof *plugin);
+    assert_int_equal(plugin->api_major, 1);
+    assert_int_equal(plugin->requires_minor, 0);
+    assert_string_equal(plugin->name, "mfa");
+    assert_string_equal(plugin->config_section, "services.mfa");
+    assert_string_equal(plugin->profile_fields[0], "mfa");
+}
+
+static void it_refuses_a_host_whose_table_is_too_short(void **state)
+{
+    static const size_t sizes[] = {offsetof(struct core_host, register_route), offsetof(struct core_host, profile_load),
+                                   offsetof(struct core_host, log), 8};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct nothing nothing;
+        void *instance = &nothing;
+        init(&nothing);
+        nothing.table.struct_size = (uint32_t)sizes[i];
+        assert_int_equal(create(&nothing, SINGLE, &instance), CORE_ERR_VERSION);
+        assert_null(instance);
+        assert_int_equal(nothing.routes, 0);
+    }
+}
+
+static void it_refuses_a_host_that_lacks_a_function(void **state)
+{
+    struct nothing nothing;
+    void *instance = NULL;
+
+    (void)state;
+    init(&nothing);
+    nothing.table.password_check = NULL;
+    assert_int_equal(create(&nothing, SINGLE, &instance), CORE_ERR_VERSION);
+    assert_int_equal(nothing.errors, 1);
+}
+
+static void it_refuses_a_configuration_it_cannot_read(void **state)
+{
+    struct nothing nothing;
+    struct core_config config = {.struct_size = sizeof config, .format = 3};
+    void *instance = NULL;
+
+    (void)state;
+    init(&nothing);
+    assert_int_equal(plugin->create(&nothing.table, &config, &instance), CORE_ERR_CONFIG);
+    assert_int_equal(create(&nothing, "mode: [", &instance), CORE_ERR_CONFIG);
+    assert_null(instance);
+    assert_int_equal(nothing.errors, 2);
+}
+
+static void instances_live_side_by_side_and_one_after_the_other(void **state)
+{
+    struct nothing first, second;
+    void *a = NULL, *b = NULL;
+
+    (void)state;
+    init(&first);
+    init(&second);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(create(&first, SINGLE, &a), CORE_OK);
+        assert_int_equal(create(&second, "mode: disabled\n", &b), CORE_OK);
+        plugin->hooks->stop(a);
+        plugin->destroy(a);
+        plugin->hooks->stop(b);
+        plugin->destroy(b);
+    }
+    assert_int_equal(first.routes, second.routes);
+    plugin->destroy(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(its_descriptor_says_what_it_is_and_needs),
+        cmocka_unit_test(it_refuses_a_host_whose_table_is_too_short),
+        cmocka_unit_test(it_refuses_a_host_that_lacks_a_function),
+        cmocka_unit_test(it_refuses_a_configuration_it_cannot_read),
+        cmocka_unit_test(instances_live_side_by_side_and_one_after_the_other),
+    };
+
+    return cmocka_run_group_tests(tests, load, unload);
+}
