@@ -8,12 +8,14 @@ unit_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/unit/test_*.c))
 abi_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/abi/test_*.c))
 host_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/host/test_*.c))
 integration_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/integration/test_*.c))
+attack_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/attack/test_*.c))
 test_plugins := $(patsubst tests/%.c,$(tests)/%.so,$(wildcard tests/abi/plugins/*.c tests/host/plugins/*.c))
 
 $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/fakes/%.o: includes := -Isrc -Itests -Itests/fakes
 $(BUILD)/obj/tests/abi/%.o: includes := -Ihost-api
 $(BUILD)/obj/tests/host/%.o: includes := -Ihost-api -Isample-host -Itests
 $(BUILD)/obj/tests/integration/%.o: includes := -Ihost-api -Itests -Itests/integration
+$(BUILD)/obj/tests/attack/%.o: includes := -Itests/integration
 
 $(tests)/libfakes.a: $(call objects_in,tests/fakes)
 $(tests)/libharness.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/integration/harness*.c) \
@@ -22,6 +24,7 @@ $(tests)/libharness.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/integrat
 $(unit_tests): $(tests)/libfakes.a $(BUILD)/libmfacore.a
 $(host_tests): $(BUILD)/libsamplehost.a
 $(integration_tests): $(tests)/libharness.a
+$(attack_tests): $(BUILD)/obj/tests/attack/attack.o $(tests)/libharness.a
 $(tests)/%: $(BUILD)/obj/tests/%.o
 	$(say) LD $@
 	@mkdir -p $(@D)
@@ -34,11 +37,11 @@ $(tests)/%.so: tests/%.c host-api/core_plugin.h
 	$(Q)$(compile) -Ihost-api -shared -o $@ $<
 
 .PHONY: tests
-tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(test_plugins)
+tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(attack_tests) $(test_plugins)
 
-.PHONY: test check-unit check-abi check-integration check-integration-valgrind
+.PHONY: test check-unit check-abi check-integration check-integration-valgrind attack
 test: deps
-	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-integration check-integration-valgrind
+	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-integration attack check-integration-valgrind
 	@echo 'all tests passed'
 
 # The tests find their data below tests/ and what was built in $$BUILD.
@@ -57,3 +60,8 @@ check-integration: all $(integration_tests) $(test_plugins)
 # The same once more, with the sample host and the plugin in it under valgrind.
 check-integration-valgrind: all $(integration_tests) $(test_plugins)
 	$(Q)export HOST_WRAPPER='$(valgrind)'; $(call run_each,$(integration_tests))
+
+# The suite of attacks, tests/attack/README.md. Not under valgrind: it floods, measures and looks into the host's memory, and
+# the paths it takes are those of the integration tests.
+attack: all $(attack_tests)
+	$(Q)$(call run_each,$(attack_tests))

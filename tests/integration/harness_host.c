@@ -285,6 +285,12 @@ const char *host_url(const struct host *host)
     return host->url;
 }
 
+pid_t host_pid(const struct host *host)
+{
+    assert_true(host->pid > 0);
+    return host->pid;
+}
+
 size_t host_thread_count(const struct host *host)
 {
     char path[64];

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct host;
 
@@ -40,6 +41,9 @@ void host_kill(struct host *host);
 
 /* "http://127.0.0.1:PORT" of the running host; borrowed until the next start. */
 const char *host_url(const struct host *host);
+
+/* The running host's process, for a look into /proc. */
+pid_t host_pid(const struct host *host);
 
 /* Threads of the running host. */
 size_t host_thread_count(const struct host *host);
