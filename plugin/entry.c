@@ -145,7 +145,7 @@ static core_status create(const struct core_host *host, const struct core_config
 
 static const struct core_plugin_hooks hooks = {.struct_size = sizeof hooks, .stop = stop, .login = plugin_login};
 
-static const char *const profile_fields[] = {PLUGIN_PROFILE_FIELD, NULL};
+static const char *const profile_fields[] = {PLUGIN_FIELD_ENROLMENT, PLUGIN_FIELD_ATTEMPTS, NULL};
 
 CORE_PLUGIN_EXPORT const struct core_plugin_descriptor core_plugin_descriptor = {
     .magic = CORE_PLUGIN_MAGIC,

@@ -64,15 +64,17 @@ static enum mfa_status draw_random(void *ctx, void *bytes, size_t len)
     return MFA_OK;
 }
 
-static enum mfa_status load_into(const struct core_host *host, const char *user_id, size_t size, struct mfa_buffer *out,
-                                 uint64_t *needed, uint64_t *version)
+static const char *const fields[] = {
+    [MFA_RECORD_ENROLMENT] = PLUGIN_FIELD_ENROLMENT, [MFA_RECORD_ATTEMPTS] = PLUGIN_FIELD_ATTEMPTS};
+
+static enum mfa_status load_into(const struct core_host *host, const char *field, const char *user_id, size_t size,
+                                 struct mfa_buffer *out, uint64_t *needed, uint64_t *version)
 {
     enum mfa_status status = mfa_buffer_reserve(out, size);
 
     if (status != MFA_OK)
         return status;
-    status =
-        from_core(host->profile_load(host, text_span(user_id), PLUGIN_PROFILE_FIELD, out->data, size, needed, version));
+    status = from_core(host->profile_load(host, text_span(user_id), field, out->data, size, needed, version));
     if (status == MFA_OK && *needed > size)
         return MFA_ERR_INTERNAL;
     if (status == MFA_OK) {
@@ -82,25 +84,27 @@ static enum mfa_status load_into(const struct core_host *host, const char *user_
     return status;
 }
 
-static enum mfa_status profile_load(void *ctx, const char *user_id, struct mfa_buffer *out, uint64_t *version)
+static enum mfa_status profile_load(void *ctx, enum mfa_record record, const char *user_id, struct mfa_buffer *out,
+                                    uint64_t *version)
 {
     size_t size = PROFILE_FIRST_LEN;
     uint64_t needed = 0;
     enum mfa_status status = MFA_ERR_INTERNAL;
 
     mfa_buffer_reset(out);
-    status = load_into(ctx, user_id, size, out, &needed, version);
+    status = load_into(ctx, fields[record], user_id, size, out, &needed, version);
     /* A second time only: a field that grows between the two is nobody's honest enrolment. */
     if (status == MFA_ERR_TOO_LARGE && needed > size && needed <= out->max_len)
-        status = load_into(ctx, user_id, (size_t)needed, out, &needed, version);
+        status = load_into(ctx, fields[record], user_id, (size_t)needed, out, &needed, version);
     return status == MFA_ERR_TOO_LARGE ? MFA_ERR_INTERNAL : status;
 }
 
-static enum mfa_status profile_store(void *ctx, const char *user_id, uint64_t expected, const char *data, size_t len)
+static enum mfa_status profile_store(void *ctx, enum mfa_record record, const char *user_id, uint64_t expected,
+                                     const char *data, size_t len)
 {
     const struct core_host *host = ctx;
 
-    return from_core(host->profile_store(host, text_span(user_id), PLUGIN_PROFILE_FIELD, expected, span(data, len)));
+    return from_core(host->profile_store(host, text_span(user_id), fields[record], expected, span(data, len)));
 }
 
 static enum mfa_status password_check(void *ctx, const char *user_id, const char *password_secret, size_t len)

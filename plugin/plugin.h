@@ -16,7 +16,9 @@
 
 #define PLUGIN_NAME "mfa"
 #define PLUGIN_SECTION "services.mfa"
-#define PLUGIN_PROFILE_FIELD "mfa"
+/* Fields of the private profile: the enrolment, as Pryv.io names it, and the tally of failures. */
+#define PLUGIN_FIELD_ENROLMENT "mfa"
+#define PLUGIN_FIELD_ATTEMPTS "mfa-attempts"
 
 struct plugin_instance {
     const struct core_host *host;

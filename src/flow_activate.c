@@ -2,7 +2,11 @@
 #include <stdio.h>
 
 #include "flows.h"
+#include "mfa_account.h"
 #include "mfa_challenge.h"
+#include "mfa_json.h"
+#include "mfa_profile.h"
+#include "mfa_step_up.h"
 
 /* Stands for any code when the user data are tried out. */
 #define SAMPLE_CODE "000000"
@@ -59,12 +63,36 @@ static enum mfa_outcome check_user_data(struct mfa_flow *flow)
     return outcome == MFA_OUTCOME_PENDING ? try_endpoint(flow, &config->verify) : outcome;
 }
 
-enum mfa_outcome mfa_flow_activate(struct mfa_flow *flow)
+static enum mfa_outcome open_session(struct mfa_flow *flow)
 {
     struct mfa_session_facts facts = {.purpose = MFA_PURPOSE_ACTIVATION};
+    enum mfa_outcome outcome = MFA_OUTCOME_PENDING;
+
+    /* The password of a step-up is none of the user data. */
+    if (flow->core->config.step_up_is_required)
+        mfa_json_delete_secret(flow->body_secret, "password");
+    outcome = check_user_data(flow);
+    return outcome == MFA_OUTCOME_PENDING ? mfa_challenge_open(flow, facts, flow->body_secret, settle) : outcome;
+}
+
+/* Whoever has a personal token may enrol; only to replace an enrolment takes more. */
+static enum mfa_outcome step_up_to_replace(struct mfa_flow *flow)
+{
+    struct mfa_profile profile;
+    enum mfa_status status = MFA_OK;
+
+    if (!flow->core->config.step_up_is_required)
+        return open_session(flow);
+    status = mfa_profile_load(&profile, &flow->core->host, flow->user_id);
+    mfa_profile_clear(&profile);
+    return status == MFA_ERR_NOT_FOUND ? open_session(flow) : mfa_step_up(flow, open_session);
+}
+
+enum mfa_outcome mfa_flow_activate(struct mfa_flow *flow)
+{
     enum mfa_outcome outcome = mfa_flow_read_body(flow);
 
     if (outcome == MFA_OUTCOME_PENDING)
-        outcome = check_user_data(flow);
-    return outcome == MFA_OUTCOME_PENDING ? mfa_challenge_open(flow, facts, flow->body_secret, settle) : outcome;
+        outcome = mfa_account_admit(flow);
+    return outcome == MFA_OUTCOME_PENDING ? step_up_to_replace(flow) : outcome;
 }

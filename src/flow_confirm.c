@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flows.h"
+#include "mfa_account.h"
 #include "mfa_check.h"
 #include "mfa_json.h"
 #include "mfa_profile.h"
 
-static enum mfa_status store(struct mfa_flow *flow)
+static enum mfa_status store(struct mfa_flow *flow, bool *was_enrolled)
 {
     const struct mfa_host_port *host = &flow->core->host;
     struct mfa_session_facts facts;
     json_t *user_data = NULL;
     enum mfa_status status = mfa_recovery_draw(host, flow->recovery_codes_secret);
 
+    *was_enrolled = false;
     mfa_session_facts(flow->session, &facts);
     if (status == MFA_OK)
         status = mfa_json_parse_object(&user_data, facts.user_data, facts.user_data_len, MFA_BODY_MAX_DEPTH);
     if (status == MFA_OK)
         status = mfa_profile_replace(host, flow->user_id, user_data,
-                                     (const char(*)[MFA_RECOVERY_CODE_SIZE])flow->recovery_codes_secret);
+                                     (const char(*)[MFA_RECOVERY_CODE_SIZE])flow->recovery_codes_secret, was_enrolled);
     mfa_json_free(user_data);
     return status;
 }
@@ -24,28 +26,34 @@ static enum mfa_status store(struct mfa_flow *flow)
 static enum mfa_outcome enrol(struct mfa_flow *flow)
 {
     struct mfa_sessions *sessions = flow->core->sessions;
+    bool was_enrolled = false;
 
     flow->session = mfa_sessions_take(sessions, flow->now_ms, &flow->session_ref);
     if (flow->session == NULL)
         return MFA_OUTCOME_BAD_TOKEN;
-    if (store(flow) != MFA_OK) {
+    if (mfa_account_succeed(flow) != MFA_OUTCOME_PENDING || store(flow, &was_enrolled) != MFA_OK) {
         mfa_sessions_put_back(sessions, flow->session);
         flow->session = NULL; /* transferred */
+        mfa_check_return(flow);
         return MFA_OUTCOME_INTERNAL;
     }
     mfa_sessions_drop_user(sessions, flow->user_id, 1u << MFA_PURPOSE_LOGIN);
     flow->reply.recovery_codes_secret = (const char(*)[MFA_RECOVERY_CODE_SIZE])flow->recovery_codes_secret;
-    return MFA_OUTCOME_CONFIRMED;
+    return was_enrolled ? MFA_OUTCOME_REPLACED : MFA_OUTCOME_ENROLLED;
 }
 
-static enum mfa_outcome enrol_on_worker(struct mfa_flow *flow)
+static enum mfa_outcome enrol_where_it_may_wait(struct mfa_flow *flow)
 {
-    bool is_on_host_thread = flow->request != NULL;
-
-    return is_on_host_thread ? mfa_flow_to_worker(flow, flow->core->storage_workers, enrol) : enrol(flow);
+    return mfa_flow_where_it_may_wait(flow, enrol);
 }
 
 enum mfa_outcome mfa_flow_confirm(struct mfa_flow *flow)
 {
-    return mfa_check_code(flow, MFA_PURPOSE_ACTIVATION, enrol_on_worker);
+    enum mfa_outcome outcome = mfa_flow_read_token(flow);
+
+    if (outcome == MFA_OUTCOME_PENDING)
+        outcome = mfa_flow_read_body(flow);
+    if (outcome != MFA_OUTCOME_PENDING)
+        return outcome;
+    return mfa_check_code(flow, MFA_PURPOSE_ACTIVATION, enrol_where_it_may_wait);
 }

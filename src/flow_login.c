@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flows.h"
+#include "mfa_account.h"
 #include "mfa_challenge.h"
 #include "mfa_profile.h"
 
@@ -18,7 +19,10 @@ static enum mfa_outcome challenge(struct mfa_flow *flow, const struct mfa_profil
     struct mfa_session_facts facts = {.purpose = MFA_PURPOSE_LOGIN,
                                       .grant_secret = flow->request->grant_secret,
                                       .grant_len = flow->request->grant_len};
+    enum mfa_outcome outcome = mfa_account_admit(flow);
 
+    if (outcome != MFA_OUTCOME_PENDING)
+        return outcome;
     if (mfa_profile_enrolment_id(profile, facts.enrolment_id) != MFA_OK)
         return MFA_OUTCOME_INTERNAL;
     return mfa_challenge_open(flow, facts, profile->user_data, settle);

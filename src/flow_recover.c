@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <sodium.h>
 #include <string.h>
 
 #include "flows.h"
+#include "mfa_account.h"
 #include "mfa_profile.h"
 
 #define BUSY_RETRY_AFTER_S 5
@@ -12,34 +12,35 @@ static enum mfa_outcome use_recovery_code(struct mfa_flow *flow)
     switch (mfa_profile_recover(&flow->core->host, flow->user_id, flow->recovery_stored)) {
     case MFA_OK:
         mfa_sessions_drop_user(flow->core->sessions, flow->user_id, 1u << MFA_PURPOSE_LOGIN);
+        /* The enrolment is gone already: a tally that stays only makes the next one stricter. */
+        (void)mfa_account_forgive(flow);
         return MFA_OUTCOME_DEACTIVATED;
-    case MFA_ERR_NOT_FOUND: return MFA_OUTCOME_NOT_ACTIVE;
-    case MFA_ERR_DENIED: return MFA_OUTCOME_BAD_RECOVERY_CODE;
-    default: return MFA_OUTCOME_INTERNAL;
+    case MFA_ERR_DENIED: return mfa_account_fail(flow, MFA_OUTCOME_BAD_RECOVERY_CODE);
+    case MFA_ERR_NOT_FOUND: mfa_account_return(flow); return MFA_OUTCOME_NOT_ACTIVE;
+    default: mfa_account_return(flow); return MFA_OUTCOME_INTERNAL;
     }
 }
 
+static enum mfa_outcome check_recovery_code(struct mfa_flow *flow)
+{
+    enum mfa_outcome outcome = mfa_account_reserve(flow, true);
+
+    return outcome == MFA_OUTCOME_PENDING ? use_recovery_code(flow) : outcome;
+}
+
+/* The password comes first, and its failures are the host's to count: whoever does not know it must neither delay the
+ * account nor learn anything about it. */
 static enum mfa_outcome check_password(struct mfa_flow *flow)
 {
     const struct mfa_host_port *host = &flow->core->host;
     const json_t *password = json_object_get(flow->body_secret, "password");
 
     switch (host->password_check(host->ctx, flow->user_id, json_string_value(password), json_string_length(password))) {
-    case MFA_OK: return use_recovery_code(flow);
+    case MFA_OK: return check_recovery_code(flow);
     case MFA_ERR_DENIED: return MFA_OUTCOME_BAD_CREDENTIALS;
     case MFA_ERR_FULL: flow->reply.retry_after_s = BUSY_RETRY_AFTER_S; return MFA_OUTCOME_QUEUE_FULL;
     default: return MFA_OUTCOME_INTERNAL;
     }
-}
-
-/* A text that cannot be a recovery code is treated as a wrong one, and only after the password. */
-static void read_recovery_code(struct mfa_flow *flow, const json_t *code)
-{
-    char code_secret[MFA_RECOVERY_CODE_SIZE];
-
-    if (mfa_recovery_parse(code_secret, json_string_value(code), json_string_length(code)) == MFA_OK)
-        mfa_recovery_hash(code_secret, flow->recovery_stored);
-    sodium_memzero(code_secret, sizeof code_secret);
 }
 
 static enum mfa_outcome check_body(struct mfa_flow *flow)
@@ -59,12 +60,14 @@ static enum mfa_outcome check_body(struct mfa_flow *flow)
 
 enum mfa_outcome mfa_flow_recover(struct mfa_flow *flow)
 {
+    const json_t *code = NULL;
     enum mfa_outcome outcome = mfa_flow_read_body(flow);
 
     if (outcome == MFA_OUTCOME_PENDING)
         outcome = check_body(flow);
     if (outcome != MFA_OUTCOME_PENDING)
         return outcome;
-    read_recovery_code(flow, json_object_get(flow->body_secret, "recoveryCode"));
+    code = json_object_get(flow->body_secret, "recoveryCode");
+    mfa_recovery_hash_typed(json_string_value(code), json_string_length(code), flow->recovery_stored);
     return mfa_flow_to_worker(flow, flow->core->password_workers, check_password);
 }

@@ -28,10 +28,13 @@ enum mfa_outcome mfa_flow_deactivate(struct mfa_flow *flow);
 /* Turns MFA off with the password and a recovery code. */
 enum mfa_outcome mfa_flow_recover(struct mfa_flow *flow);
 
+/* Replaces the recovery codes, for somebody who is logged in. */
+enum mfa_outcome mfa_flow_recovery_codes(struct mfa_flow *flow);
+
 /* Tells whether MFA is active, and where the messages go. */
 enum mfa_outcome mfa_flow_status(struct mfa_flow *flow);
 
-/* Turns MFA off, for an administrator. */
+/* Turns MFA off and forgets all failures, for an administrator. */
 enum mfa_outcome mfa_flow_reset(struct mfa_flow *flow);
 
 #endif

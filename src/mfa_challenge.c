@@ -77,8 +77,7 @@ static enum mfa_status open_session(struct mfa_flow *flow, struct mfa_session_fa
     if (status == MFA_OK) {
         facts.user_data = text.data;
         facts.user_data_len = text.len;
-        mfa_sessions_ref(core->sessions, flow->user_id, flow->token_secret, strlen(flow->token_secret),
-                         &flow->session_ref);
+        mfa_flow_set_token(flow, flow->token_secret, strlen(flow->token_secret));
         status = mfa_sessions_open(core->sessions, flow->now_ms, &flow->session_ref, &facts);
     }
     mfa_buffer_clear(&text);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mfa_check.h"
 
+#include "mfa_account.h"
+
 #define CODE_PATH "#/code"
 
 static bool we_make_the_code(const struct mfa_flow *flow)
@@ -10,13 +12,9 @@ static bool we_make_the_code(const struct mfa_flow *flow)
 
 static enum mfa_outcome read_code(struct mfa_flow *flow)
 {
-    const json_t *code = NULL;
+    const json_t *code = json_object_get(flow->body_secret, "code");
     enum mfa_status status = MFA_ERR_SYNTAX;
-    enum mfa_outcome outcome = mfa_flow_read_body(flow);
 
-    if (outcome != MFA_OUTCOME_PENDING)
-        return outcome;
-    code = json_object_get(flow->body_secret, "code");
     if (!json_is_string(code))
         return mfa_flow_refuse_parameter(flow, CODE_PATH, "The code must be given, as a string.");
     if (we_make_the_code(flow))
@@ -38,8 +36,13 @@ static enum mfa_outcome reserve(struct mfa_flow *flow, enum mfa_purpose purpose)
     }
 }
 
-/* Books a failed attempt; the last one ends the session, whatever it failed of. */
-static enum mfa_outcome fail(struct mfa_flow *flow, enum mfa_outcome outcome)
+static void give_back(struct mfa_flow *flow)
+{
+    mfa_sessions_return_attempt(flow->core->sessions, &flow->session_ref);
+}
+
+/* What a failure of the session's last attempt means to the client. */
+static enum mfa_outcome fail_session(struct mfa_flow *flow, enum mfa_outcome outcome)
 {
     enum mfa_status status =
         mfa_sessions_fail_attempt(flow->core->sessions, &flow->session_ref, &flow->reply.attempts_left);
@@ -50,12 +53,35 @@ static enum mfa_outcome fail(struct mfa_flow *flow, enum mfa_outcome outcome)
     return status == MFA_OK ? MFA_OUTCOME_ATTEMPTS_USED_UP : MFA_OUTCOME_BAD_TOKEN;
 }
 
+enum mfa_outcome mfa_check_fail(struct mfa_flow *flow, enum mfa_outcome outcome)
+{
+    return mfa_account_fail(flow, fail_session(flow, outcome));
+}
+
+void mfa_check_return(struct mfa_flow *flow)
+{
+    give_back(flow);
+    mfa_account_return(flow);
+}
+
+enum mfa_outcome mfa_check_begin(struct mfa_flow *flow, enum mfa_purpose purpose, bool may_be_stopped)
+{
+    enum mfa_outcome outcome = reserve(flow, purpose);
+
+    if (outcome != MFA_OUTCOME_PENDING)
+        return outcome;
+    outcome = mfa_account_reserve(flow, may_be_stopped);
+    if (outcome != MFA_OUTCOME_PENDING)
+        give_back(flow);
+    return outcome;
+}
+
 static enum mfa_outcome compare(struct mfa_flow *flow, mfa_flow_step_fn *then)
 {
     switch (mfa_sessions_match(flow->core->sessions, flow->now_ms, &flow->session_ref, flow->code_secret)) {
     case MFA_OK: return then(flow);
-    case MFA_ERR_DENIED: return fail(flow, MFA_OUTCOME_WRONG_CODE);
-    case MFA_ERR_EXPIRED: return fail(flow, MFA_OUTCOME_EXPIRED_CODE);
+    case MFA_ERR_DENIED: return mfa_check_fail(flow, MFA_OUTCOME_WRONG_CODE);
+    case MFA_ERR_EXPIRED: return mfa_check_fail(flow, MFA_OUTCOME_EXPIRED_CODE);
     case MFA_ERR_NOT_FOUND: return MFA_OUTCOME_BAD_TOKEN;
     default: return MFA_OUTCOME_INTERNAL;
     }
@@ -66,7 +92,7 @@ static enum mfa_outcome settle_check(struct mfa_flow *flow)
     enum mfa_outcome outcome = mfa_flow_outcome_of(flow);
 
     if (outcome != MFA_OUTCOME_PENDING)
-        return fail(flow, outcome);
+        return mfa_check_fail(flow, outcome);
     return mfa_flow_on_to_worker(flow, flow->core->storage_workers, flow->after_check);
 }
 
@@ -77,22 +103,21 @@ static enum mfa_outcome ask_service(struct mfa_flow *flow, mfa_flow_step_fn *the
 
     flow->after_check = then;
     outcome = mfa_flow_to_gateway(flow, MFA_CALL_VERIFY, verify, flow->code_secret, settle_check);
-    return outcome == MFA_OUTCOME_PENDING || outcome == MFA_OUTCOME_QUEUE_FULL ? outcome : fail(flow, outcome);
+    return outcome == MFA_OUTCOME_PENDING || outcome == MFA_OUTCOME_QUEUE_FULL ? outcome
+                                                                               : mfa_check_fail(flow, outcome);
 }
 
 enum mfa_outcome mfa_check_code(struct mfa_flow *flow, enum mfa_purpose purpose, mfa_flow_step_fn *then)
 {
-    enum mfa_outcome outcome = mfa_flow_read_token(flow);
+    enum mfa_outcome outcome = read_code(flow);
 
     if (outcome == MFA_OUTCOME_PENDING)
-        outcome = read_code(flow);
-    if (outcome == MFA_OUTCOME_PENDING)
-        outcome = reserve(flow, purpose);
+        outcome = mfa_check_begin(flow, purpose, false);
     if (outcome != MFA_OUTCOME_PENDING)
         return outcome;
     outcome = we_make_the_code(flow) ? compare(flow, then) : ask_service(flow, then);
     /* Who is told to come back shall find the attempt there. */
     if (outcome == MFA_OUTCOME_QUEUE_FULL)
-        mfa_sessions_return_attempt(flow->core->sessions, &flow->session_ref);
+        mfa_check_return(flow);
     return outcome;
 }

@@ -7,9 +7,19 @@
 
 #include "mfa_flow.h"
 
-/* Reads the token and the code of the request, reserves an attempt, and checks. Goes on with `then` only when the code is
- * right; the session is still in the table then, for `then` to take.
- * `then` runs on the host's thread in single mode, on a storage worker otherwise. */
+/* Reserves an attempt on the session and on the account, before anything is compared. `may_be_stopped`: recovery.
+ * Returns MFA_OUTCOME_PENDING, or the outcome when there is no attempt to be had. */
+enum mfa_outcome mfa_check_begin(struct mfa_flow *flow, enum mfa_purpose purpose, bool may_be_stopped);
+
+/* Books that the attempt failed, on the session and on the account, and ends the flow with what that means. */
+enum mfa_outcome mfa_check_fail(struct mfa_flow *flow, enum mfa_outcome outcome);
+
+/* Takes the attempt back from both: nothing was compared, or what was right could not be made use of. */
+void mfa_check_return(struct mfa_flow *flow);
+
+/* Reads the code in the body, reserves an attempt on the session of the token, both read before, and checks. Goes on with
+ * `then` only when the code is right; the session is still in the table then, for `then` to take, and the account's attempt
+ * is still to be booked. `then` runs on the host's thread in single mode, on a storage worker otherwise. */
 enum mfa_outcome mfa_check_code(struct mfa_flow *flow, enum mfa_purpose purpose, mfa_flow_step_fn *then);
 
 #endif

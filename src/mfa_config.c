@@ -22,6 +22,9 @@ static const char *const mode_names[] = {[MFA_MODE_DISABLED] = "disabled",
                                          [MFA_MODE_CHALLENGE_VERIFY] = "challenge-verify",
                                          NULL};
 
+static const char *const recovery_mode_names[] = {
+    [MFA_RECOVERY_DEACTIVATE] = "deactivate", [MFA_RECOVERY_CONSUME] = "consume", NULL};
+
 const char *mfa_mode_name(enum mfa_mode mode)
 {
     return mode_names[mode];
@@ -48,10 +51,14 @@ static void check_keys(const struct mfa_yaml_node *root)
         {"sms", {"endpoints", "codeLength", "codeTtlSeconds", "acceptPreviousCodes"}},
         {"sms.endpoints", {"single", "challenge", "verify"}},
         {"sessions", {"ttlSeconds", "maxPending", "maxPendingPerUser"}},
-        {"attempts", {"perSession"}},
+        {"attempts", {"perSession", "maxConsecutive", "perAccountWindowSeconds", "backoff"}},
+        {"attempts.backoff", {"freeFailures", "baseSeconds", "maxSeconds"}},
+        {"stepUp", {"required"}},
+        {"recovery", {"mode"}},
         {"gateway", {"maxInFlight", "maxPerHost"}},
     };
-    static const char *const root_keys[] = {"mode", "sms", "sessions", "attempts", "gateway", NULL};
+    static const char *const root_keys[] = {"mode",   "sms",      "sessions", "attempts",
+                                            "stepUp", "recovery", "gateway",  NULL};
 
     mfa_yaml_check_keys(root, root_keys);
     for (size_t i = 0; i < sizeof mappings / sizeof mappings[0]; i++) {
@@ -72,6 +79,29 @@ static void read_mode(struct mfa_config *config, const struct mfa_yaml_node *roo
 
     if (node != NULL && mfa_yaml_choice(node, mode_names, &mode))
         config->mode = (enum mfa_mode)mode;
+}
+
+static void read_recovery_mode(struct mfa_config *config, const struct mfa_yaml_node *root)
+{
+    const struct mfa_yaml_node *node = mfa_yaml_find_key(root, "recovery.mode");
+    size_t mode = MFA_RECOVERY_DEACTIVATE;
+
+    if (node != NULL && mfa_yaml_choice(node, recovery_mode_names, &mode))
+        config->recovery_mode = (enum mfa_recovery_mode)mode;
+}
+
+static void read_step_up(struct mfa_config *config, const struct mfa_yaml_node *root)
+{
+    static const char *const truths[] = {"false", "true", NULL};
+    const struct mfa_yaml_node *node = mfa_yaml_find_key(root, "stepUp.required");
+    size_t truth = 0;
+
+    if (node != NULL && mfa_yaml_choice(node, truths, &truth))
+        config->step_up_is_required = truth == 1;
+    if (config->mode != MFA_MODE_DISABLED && !config->step_up_is_required)
+        mfa_yaml_warning(root,
+                         "stepUp.required is not true: whoever holds a personal token can turn MFA off or replace it "
+                         "without the password");
 }
 
 static void read_number(const struct mfa_yaml_node *node, const struct mfa_policy_limit *limit, void *object)
@@ -294,6 +324,8 @@ static enum mfa_status read_section(struct mfa_config *config, const struct mfa_
     if (root != NULL)
         check_keys(root);
     read_mode(config, root);
+    read_recovery_mode(config, root);
+    read_step_up(config, root);
     read_policy(&config->policy, yaml);
     status = read_endpoints(config, yaml);
     if (status != MFA_OK)

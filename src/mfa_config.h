@@ -15,9 +15,14 @@
 
 enum mfa_mode { MFA_MODE_DISABLED, MFA_MODE_SINGLE, MFA_MODE_CHALLENGE_VERIFY };
 
+/* What a recovery code does at verify: nothing, so that it can only turn MFA off; or log in once. */
+enum mfa_recovery_mode { MFA_RECOVERY_DEACTIVATE, MFA_RECOVERY_CONSUME };
+
 /* Owned by the caller, released with mfa_config_clear. */
 struct mfa_config {
     enum mfa_mode mode;
+    enum mfa_recovery_mode recovery_mode;
+    bool step_up_is_required; /* turning MFA off or replacing it takes the password again */
     struct mfa_policy policy;
     struct mfa_endpoint single;
     struct mfa_endpoint challenge;

@@ -29,11 +29,13 @@ static enum mfa_status start(struct mfa_core *core)
     enum mfa_status status = new_sessions(core);
 
     if (status == MFA_OK)
+        status = mfa_throttle_new(&core->throttle, &core->config.policy);
+    if (status == MFA_OK)
         status = mfa_workers_new(&core->storage_workers, STORAGE_THREADS, MAX_QUEUED);
     if (status == MFA_OK)
         status = mfa_workers_new(&core->password_workers, PASSWORD_THREADS, MAX_QUEUED_PASSWORDS);
     if (status == MFA_OK)
-        status = mfa_housekeeper_new(&core->housekeeper, &core->host, core->sessions);
+        status = mfa_housekeeper_new(&core->housekeeper, &core->host, core->sessions, core->throttle);
     return status;
 }
 
@@ -78,6 +80,7 @@ void mfa_core_free(struct mfa_core *core)
     mfa_core_stop(core);
     mfa_workers_free(core->storage_workers);
     mfa_workers_free(core->password_workers);
+    mfa_throttle_free(core->throttle);
     mfa_sessions_free(core->sessions);
     mfa_config_clear(&core->config);
     free(core);

@@ -14,6 +14,7 @@
 #include "mfa_ports.h"
 #include "mfa_sessions.h"
 #include "mfa_status.h"
+#include "mfa_throttle.h"
 #include "mfa_workers.h"
 
 /* One per instance of the plugin. Read-only after mfa_core_new, but for what guards itself. */
@@ -22,6 +23,7 @@ struct mfa_core {
     struct mfa_gateway_port gateway;
     struct mfa_config config;
     struct mfa_sessions *sessions;
+    struct mfa_throttle *throttle;
     struct mfa_workers *storage_workers;  /* for what waits for the disk */
     struct mfa_workers *password_workers; /* apart, so that slow hashes never hold up a confirmation */
     struct mfa_housekeeper *housekeeper;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mfa_audit.h"
 #include "mfa_json.h"
 
 #define DEFAULT_RETRY_AFTER_S 30
@@ -34,6 +35,9 @@ static struct mfa_flow *flow_new(struct mfa_core *core, const struct mfa_request
     flow->call = request->call;
     flow->is_from_browser = request->is_from_browser;
     snprintf(flow->user_id, sizeof flow->user_id, "%s", request->user_id);
+    snprintf(flow->username, sizeof flow->username, "%s", request->username);
+    snprintf(flow->client_address, sizeof flow->client_address, "%s", request->client_address);
+    flow->event = request->event;
     flow->session_ref.user_id = flow->user_id;
     return flow;
 }
@@ -50,6 +54,7 @@ static void flow_finish(struct mfa_flow *flow, enum mfa_outcome outcome)
     if (outcome == MFA_OUTCOME_PENDING)
         return; /* another thread has it, or has had it */
     flow->reply.outcome = outcome;
+    mfa_audit_log(flow);
     flow->core->host.complete(flow->core->host.ctx, flow->call, &flow->reply);
     flow_free(flow);
 }
@@ -82,7 +87,7 @@ static void run_next_step(struct mfa_job *job)
     const struct mfa_host_port *host = &flow->core->host;
     enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
 
-    if (host->deadline_ms(host->ctx, flow->call) != 0)
+    if (flow->must_go_on || host->deadline_ms(host->ctx, flow->call) != 0)
         outcome = flow->next_step(flow);
     flow_finish(flow, outcome);
 }
@@ -110,10 +115,18 @@ enum mfa_outcome mfa_flow_to_worker(struct mfa_flow *flow, struct mfa_workers *w
 
 enum mfa_outcome mfa_flow_on_to_worker(struct mfa_flow *flow, struct mfa_workers *workers, mfa_flow_step_fn *step)
 {
+    flow->request = NULL;
     flow->next_step = step;
     flow->job.run = run_next_step;
     mfa_workers_continue(workers, &flow->job);
     return MFA_OUTCOME_PENDING;
+}
+
+enum mfa_outcome mfa_flow_where_it_may_wait(struct mfa_flow *flow, mfa_flow_step_fn *step)
+{
+    bool is_on_host_thread = flow->request != NULL;
+
+    return is_on_host_thread ? mfa_flow_to_worker(flow, flow->core->storage_workers, step) : step(flow);
 }
 
 static void log_verdict(const struct mfa_flow *flow, const struct mfa_gateway_answer *answer, const char *why)
@@ -223,14 +236,19 @@ enum mfa_outcome mfa_flow_outcome_of(const struct mfa_flow *flow)
 
 /* --- Reading the request ---------------------------------------------------------------------------------------- */
 
+void mfa_flow_set_token(struct mfa_flow *flow, const char *token_secret, size_t token_len)
+{
+    mfa_sessions_ref(flow->core->sessions, flow->user_id, token_secret, token_len, &flow->session_ref);
+    flow->has_session_ref = true;
+}
+
 enum mfa_outcome mfa_flow_read_token(struct mfa_flow *flow)
 {
     const struct mfa_request *request = flow->request;
 
     if (request->token_secret == NULL || request->token_len == 0)
         return MFA_OUTCOME_NO_TOKEN;
-    mfa_sessions_ref(flow->core->sessions, flow->user_id, request->token_secret, request->token_len,
-                     &flow->session_ref);
+    mfa_flow_set_token(flow, request->token_secret, request->token_len);
     return MFA_OUTCOME_PENDING;
 }
 

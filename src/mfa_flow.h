@@ -28,10 +28,12 @@
 
 /* What a client sent, or the host says of a login. Borrowed until the first step returns. */
 struct mfa_request {
-    uint64_t call;            /* the host's token for it */
-    const char *user_id;      /* NUL-terminated, shorter than MFA_USER_ID_SIZE */
-    const char *username;     /* NUL-terminated */
-    const char *token_secret; /* what stood in Authorization or ?auth; NULL: nothing */
+    uint64_t call;              /* the host's token for it */
+    const char *event;          /* names the flow in the log: "mfa.verify"; static */
+    const char *user_id;        /* NUL-terminated, shorter than MFA_USER_ID_SIZE */
+    const char *username;       /* NUL-terminated */
+    const char *client_address; /* NUL-terminated; empty: not known */
+    const char *token_secret;   /* what stood in Authorization or ?auth; NULL: nothing */
     size_t token_len;
     const char *body_secret; /* NULL: none */
     size_t body_len;
@@ -39,6 +41,9 @@ struct mfa_request {
     size_t grant_len;
     bool is_from_browser; /* a page's script cannot read a 302 */
 };
+
+/* Longest text of an IP address, zone included, with NUL. */
+#define MFA_CLIENT_ADDRESS_SIZE 64
 
 struct mfa_flow;
 typedef enum mfa_outcome mfa_flow_step_fn(struct mfa_flow *flow);
@@ -56,7 +61,11 @@ struct mfa_flow {
     enum mfa_verdict verdict; /* on the service's answer, for the step behind the gateway */
     uint64_t now_ms;          /* monotonic, when the flow began */
     char user_id[MFA_USER_ID_SIZE];
+    char username[MFA_USER_ID_SIZE];
+    char client_address[MFA_CLIENT_ADDRESS_SIZE];
+    const char *event;
     struct mfa_session_ref session_ref;
+    bool has_session_ref;
     struct mfa_session *session; /* taken; owned */
     json_t *body_secret;         /* the request's JSON object; owned */
     char token_secret[MFA_TOKEN_SIZE];
@@ -67,6 +76,7 @@ struct mfa_flow {
     struct mfa_enrolment_view enrolment;
     char hint[MFA_HINT_SIZE];
     bool is_from_browser;
+    bool must_go_on; /* even when nobody waits for the answer any more */
 };
 
 /* Runs a flow from its first step on. Completes the call, exactly once, now or later, whatever happens. [any thread] */
@@ -75,8 +85,11 @@ void mfa_flow_run(struct mfa_core *core, const struct mfa_request *request, mfa_
 /* Goes on with `step` on a worker. Returns MFA_OUTCOME_PENDING, or the outcome: too busy, stopping. */
 enum mfa_outcome mfa_flow_to_worker(struct mfa_flow *flow, struct mfa_workers *workers, mfa_flow_step_fn *step);
 
-/* As mfa_flow_to_worker, from a step behind the gateway: such a flow has been admitted, and is not turned away. */
+/* As mfa_flow_to_worker, for the rest of work that was admitted: it is not turned away. */
 enum mfa_outcome mfa_flow_on_to_worker(struct mfa_flow *flow, struct mfa_workers *workers, mfa_flow_step_fn *step);
+
+/* Runs `step` here if it may wait here, else on a storage worker. */
+enum mfa_outcome mfa_flow_where_it_may_wait(struct mfa_flow *flow, mfa_flow_step_fn *step);
 
 /* Renders `endpoint` with the session's user data and, unless NULL, a code; sends it; and goes on with `step` once
  * `flow->verdict` is known. Returns MFA_OUTCOME_PENDING, or the outcome when nothing was sent: the session is gone, a value
@@ -85,6 +98,9 @@ enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, enum mfa_call call, 
                                      const char *code_secret, mfa_flow_step_fn *step);
 
 /* --- What first steps begin with; each returns MFA_OUTCOME_PENDING when nothing is decided yet ---------------------- */
+
+/* Names the session of a token in `flow->session_ref`. */
+void mfa_flow_set_token(struct mfa_flow *flow, const char *token_secret, size_t token_len);
 
 /* Reads the mfaToken into `flow->session_ref`. */
 enum mfa_outcome mfa_flow_read_token(struct mfa_flow *flow);

@@ -11,6 +11,7 @@
 struct mfa_housekeeper {
     const struct mfa_host_port *host;
     struct mfa_sessions *sessions;
+    struct mfa_throttle *throttle;
     pthread_t thread;
     pthread_mutex_t mutex; /* guards is_stopping */
     pthread_cond_t wake;
@@ -39,9 +40,12 @@ static void *keep_house(void *arg)
     struct mfa_housekeeper *housekeeper = arg;
     uint64_t now_ms = 0;
 
-    while (!wait_a_second(housekeeper))
-        if (housekeeper->host->monotonic_ms(housekeeper->host->ctx, &now_ms) == MFA_OK)
-            mfa_sessions_expire(housekeeper->sessions, now_ms);
+    while (!wait_a_second(housekeeper)) {
+        if (housekeeper->host->monotonic_ms(housekeeper->host->ctx, &now_ms) != MFA_OK)
+            continue;
+        mfa_sessions_expire(housekeeper->sessions, now_ms);
+        mfa_throttle_expire(housekeeper->throttle, now_ms);
+    }
     return NULL;
 }
 
@@ -59,7 +63,7 @@ static enum mfa_status init_wake(pthread_cond_t *wake)
 }
 
 enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct mfa_host_port *host,
-                                    struct mfa_sessions *sessions)
+                                    struct mfa_sessions *sessions, struct mfa_throttle *throttle)
 {
     struct mfa_housekeeper *housekeeper = calloc(1, sizeof *housekeeper);
 
@@ -68,6 +72,7 @@ enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct m
         return MFA_ERR_MEMORY;
     housekeeper->host = host;
     housekeeper->sessions = sessions;
+    housekeeper->throttle = throttle;
     if (pthread_mutex_init(&housekeeper->mutex, NULL) != 0)
         goto free_memory;
     if (init_wake(&housekeeper->wake) != MFA_OK)

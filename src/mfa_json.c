@@ -79,6 +79,15 @@ static void wipe_strings(json_t *value)
     json_array_foreach(value, i, member) wipe_strings(member);
 }
 
+void mfa_json_delete_secret(json_t *object, const char *key)
+{
+    json_t *value = json_object_get(object, key);
+
+    if (value != NULL)
+        wipe_strings(value);
+    json_object_del(object, key);
+}
+
 void mfa_json_free(json_t *value)
 {
     if (value != NULL)

@@ -18,6 +18,9 @@ MFA_MUST_CHECK enum mfa_status mfa_json_parse_object(json_t **out, const char *t
 /* Appends the compact text of a value, keys in order of insertion. Returns MFA_OK, MFA_ERR_TOO_LARGE or MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_json_encode(const json_t *value, struct mfa_buffer *out);
 
+/* Wipes and removes a member, if it is there. */
+void mfa_json_delete_secret(json_t *object, const char *key);
+
 /* Wipes every string in a value and drops the reference, which must be the last. Accepts NULL. */
 void mfa_json_free(json_t *value);
 

@@ -13,13 +13,18 @@
 #include <stdint.h>
 
 struct mfa_policy {
-    uint32_t session_ttl_s;         /* sessions.ttlSeconds; fixed when the session opens */
-    uint32_t max_pending;           /* sessions.maxPending; 0: no limit */
-    uint32_t max_pending_per_user;  /* sessions.maxPendingPerUser; 0: no limit */
-    uint32_t code_length;           /* sms.codeLength, decimal digits */
-    uint32_t code_ttl_s;            /* sms.codeTtlSeconds; 0: as long as the session */
-    uint32_t accept_previous_codes; /* sms.acceptPreviousCodes, 0 or 1 */
-    uint32_t attempts_per_session;  /* attempts.perSession; 0: no limit */
+    uint32_t session_ttl_s;            /* sessions.ttlSeconds; fixed when the session opens */
+    uint32_t max_pending;              /* sessions.maxPending; 0: no limit */
+    uint32_t max_pending_per_user;     /* sessions.maxPendingPerUser; 0: no limit */
+    uint32_t code_length;              /* sms.codeLength, decimal digits */
+    uint32_t code_ttl_s;               /* sms.codeTtlSeconds; 0: as long as the session */
+    uint32_t accept_previous_codes;    /* sms.acceptPreviousCodes, 0 or 1 */
+    uint32_t attempts_per_session;     /* attempts.perSession; 0: no limit */
+    uint32_t attempts_max_consecutive; /* attempts.maxConsecutive, failures without a success; 0: no limit */
+    uint32_t backoff_free_failures;    /* attempts.backoff.freeFailures: what delays nothing */
+    uint32_t backoff_base_s;   /* attempts.backoff.baseSeconds: the first delay, doubled by each failure; 0: none */
+    uint32_t backoff_max_s;    /* attempts.backoff.maxSeconds: the longest delay */
+    uint32_t backoff_window_s; /* attempts.perAccountWindowSeconds: quiet time after which the delays start anew */
     uint32_t gateway_max_in_flight; /* gateway.maxInFlight */
     uint32_t gateway_max_per_host;  /* gateway.maxPerHost, connections; 0: no limit */
 };

@@ -20,6 +20,12 @@ enum mfa_log_level { MFA_LOG_ERROR, MFA_LOG_WARN, MFA_LOG_INFO, MFA_LOG_DEBUG };
 
 struct mfa_reply; /* mfa_reply.h */
 
+/* What is kept in a user's private profile. */
+enum mfa_record {
+    MFA_RECORD_ENROLMENT, /* mfa_profile.h */
+    MFA_RECORD_ATTEMPTS,  /* mfa_tally.h */
+};
+
 /* What the host does for us. `ctx` is handed to every function. */
 struct mfa_host_port {
     void *ctx;
@@ -34,13 +40,15 @@ struct mfa_host_port {
     /* Fills `len` bytes with unpredictable ones. MFA_OK or MFA_ERR_INTERNAL. */
     enum mfa_status (*random)(void *ctx, void *bytes, size_t len);
 
-    /* Reads the user's stored enrolment into `out` (which is reset first) and its version. May wait for storage.
+    /* Reads one of the user's records into `out` (which is reset first) and its version. May wait for storage.
      * MFA_OK; MFA_ERR_NOT_FOUND: there is none, `*version` is 0; anything else: nothing is known. */
-    enum mfa_status (*profile_load)(void *ctx, const char *user_id, struct mfa_buffer *out, uint64_t *version);
+    enum mfa_status (*profile_load)(void *ctx, enum mfa_record record, const char *user_id, struct mfa_buffer *out,
+                                    uint64_t *version);
 
     /* Replaces (or removes, when `data` is NULL) it if it is still at version `expected`. May wait for storage.
      * MFA_OK; MFA_ERR_CONFLICT; anything else: not written. */
-    enum mfa_status (*profile_store)(void *ctx, const char *user_id, uint64_t expected, const char *data, size_t len);
+    enum mfa_status (*profile_store)(void *ctx, enum mfa_record record, const char *user_id, uint64_t expected,
+                                     const char *data, size_t len);
 
     /* Checks the user's password. May wait for seconds.
      * MFA_OK; MFA_ERR_DENIED: wrong; MFA_ERR_FULL: too busy to check; anything else: nothing is known. */

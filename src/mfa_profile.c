@@ -7,11 +7,9 @@
 #include "mfa_code.h"
 #include "mfa_json.h"
 #include "mfa_policy.h"
+#include "mfa_record.h"
 
-#define STORED_MAX_LEN 65536
 #define STORED_MAX_DEPTH 32
-/* Others may change the profile between our load and store; more often than this is a fault. */
-#define MAX_TRIES 8
 
 enum mfa_status mfa_profile_parse(struct mfa_profile *out, const char *text, size_t len)
 {
@@ -43,8 +41,8 @@ enum mfa_status mfa_profile_load(struct mfa_profile *out, const struct mfa_host_
     enum mfa_status status = MFA_ERR_INTERNAL;
 
     *out = (struct mfa_profile){0};
-    mfa_buffer_init(&stored, STORED_MAX_LEN);
-    status = host->profile_load(host->ctx, user_id, &stored, &version);
+    mfa_buffer_init(&stored, MFA_RECORD_MAX_LEN);
+    status = host->profile_load(host->ctx, MFA_RECORD_ENROLMENT, user_id, &stored, &version);
     if (status == MFA_OK)
         status = mfa_profile_parse(out, stored.data, stored.len);
     if (status == MFA_OK)
@@ -54,33 +52,6 @@ enum mfa_status mfa_profile_load(struct mfa_profile *out, const struct mfa_host_
 }
 
 /* --- Changing what is stored ------------------------------------------------------------------------------------- */
-
-/* The version of what is stored now, whatever it is; 0: nothing. */
-static enum mfa_status load_version(const struct mfa_host_port *host, const char *user_id, uint64_t *version)
-{
-    struct mfa_buffer stored;
-    enum mfa_status status = MFA_ERR_INTERNAL;
-
-    *version = 0;
-    mfa_buffer_init(&stored, STORED_MAX_LEN);
-    status = host->profile_load(host->ctx, user_id, &stored, version);
-    mfa_buffer_clear(&stored);
-    return status;
-}
-
-/* Stores over whatever there is. */
-static enum mfa_status overwrite(const struct mfa_host_port *host, const char *user_id, const struct mfa_buffer *text)
-{
-    enum mfa_status status = MFA_ERR_CONFLICT;
-
-    for (int i = 0; status == MFA_ERR_CONFLICT && i < MAX_TRIES; i++) {
-        uint64_t version = 0;
-        status = load_version(host, user_id, &version);
-        if (status == MFA_OK || status == MFA_ERR_NOT_FOUND)
-            status = host->profile_store(host->ctx, user_id, version, text->data, text->len);
-    }
-    return status;
-}
 
 static json_t *hash_all(const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE])
 {
@@ -118,46 +89,133 @@ static enum mfa_status compose(const struct mfa_host_port *host, json_t *user_da
 }
 
 enum mfa_status mfa_profile_replace(const struct mfa_host_port *host, const char *user_id, json_t *user_data,
-                                    const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE])
+                                    const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE],
+                                    bool *was_enrolled)
 {
     struct mfa_buffer text;
     enum mfa_status status = MFA_ERR_INTERNAL;
 
-    mfa_buffer_init(&text, STORED_MAX_LEN);
+    *was_enrolled = false;
+    mfa_buffer_init(&text, MFA_RECORD_MAX_LEN);
     status = compose(host, user_data, codes_secret, &text);
     if (status == MFA_OK)
-        status = overwrite(host, user_id, &text);
+        status = mfa_record_replace(host, MFA_RECORD_ENROLMENT, user_id, text.data, text.len, was_enrolled);
     mfa_buffer_clear(&text);
     return status;
 }
 
 enum mfa_status mfa_profile_remove(const struct mfa_host_port *host, const char *user_id)
 {
-    enum mfa_status status = MFA_ERR_CONFLICT;
-
-    for (int i = 0; status == MFA_ERR_CONFLICT && i < MAX_TRIES; i++) {
-        uint64_t version = 0;
-        status = load_version(host, user_id, &version);
-        if (status == MFA_OK)
-            status = host->profile_store(host->ctx, user_id, version, NULL, 0);
-    }
-    return status;
+    return mfa_record_remove(host, MFA_RECORD_ENROLMENT, user_id);
 }
 
-/* Looks at every code, so that the time does not tell which one it was. */
-static bool has_recovery_code(const struct mfa_profile *profile, const char presented[static MFA_RECOVERY_STORED_SIZE])
+/* The place of a recovery code among the stored ones; -1: not one of them. Looks at every one, so that the time does not
+ * tell which it was. */
+static int find_recovery_code(const struct mfa_profile *profile, const char presented[static MFA_RECOVERY_STORED_SIZE])
 {
     const json_t *codes = json_object_get(profile->root, "recoveryCodes");
     const json_t *code = NULL;
     size_t i = 0;
-    bool is_found = false;
+    int found = -1;
 
     json_array_foreach(codes, i, code)
     {
         if (json_is_string(code) && mfa_recovery_matches(json_string_value(code), presented))
-            is_found = true;
+            found = (int)i;
     }
-    return is_found;
+    return found;
+}
+
+static enum mfa_status store(const struct mfa_host_port *host, const char *user_id, const struct mfa_profile *profile)
+{
+    struct mfa_buffer text;
+    enum mfa_status status = MFA_ERR_INTERNAL;
+
+    mfa_buffer_init(&text, MFA_RECORD_MAX_LEN);
+    status = mfa_json_encode(profile->root, &text);
+    if (status == MFA_OK)
+        status = host->profile_store(host->ctx, MFA_RECORD_ENROLMENT, user_id, profile->version, text.data, text.len);
+    mfa_buffer_clear(&text);
+    return status;
+}
+
+enum mfa_status
+mfa_profile_renew_recovery_codes(const struct mfa_host_port *host, const char *user_id,
+                                 const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE])
+{
+    enum mfa_status status = MFA_ERR_CONFLICT;
+
+    for (int i = 0; status == MFA_ERR_CONFLICT && i < MFA_RECORD_MAX_TRIES; i++) {
+        struct mfa_profile profile;
+        status = mfa_profile_load(&profile, host, user_id);
+        if (status == MFA_OK && json_object_set_new(profile.root, "recoveryCodes", hash_all(codes_secret)) != 0)
+            status = MFA_ERR_MEMORY;
+        if (status == MFA_OK)
+            status = store(host, user_id, &profile);
+        mfa_profile_clear(&profile);
+    }
+    return status;
+}
+
+/* Leaves one code out, and hashes those that are in clear. */
+static enum mfa_status leave_out(struct mfa_profile *profile, size_t used)
+{
+    json_t *kept = json_array();
+    const json_t *code = NULL;
+    size_t i = 0;
+
+    json_array_foreach(json_object_get(profile->root, "recoveryCodes"), i, code)
+    {
+        char stored[MFA_RECOVERY_STORED_SIZE] = "";
+        const char *text = json_is_string(code) ? json_string_value(code) : "";
+        if (!mfa_recovery_is_hashed(text))
+            mfa_recovery_hash_typed(text, strlen(text), stored);
+        if (i != used && json_array_append_new(kept, json_string(stored[0] != '\0' ? stored : text)) != 0) {
+            json_decref(kept);
+            return MFA_ERR_MEMORY;
+        }
+    }
+    return json_object_set_new(profile->root, "recoveryCodes", kept) == 0 ? MFA_OK : MFA_ERR_MEMORY;
+}
+
+static enum mfa_status try_to_consume(const struct mfa_host_port *host, const char *user_id,
+                                      const unsigned char enrolment_id[static MFA_ENROLMENT_ID_LEN],
+                                      const char presented[static MFA_RECOVERY_STORED_SIZE], bool *has_changed)
+{
+    struct mfa_profile profile;
+    unsigned char id[MFA_ENROLMENT_ID_LEN];
+    int used = -1;
+    enum mfa_status status = mfa_profile_load(&profile, host, user_id);
+
+    *has_changed = false;
+    if (status == MFA_OK)
+        status = mfa_profile_enrolment_id(&profile, id);
+    if (status == MFA_OK) {
+        used = find_recovery_code(&profile, presented);
+        *has_changed = sodium_memcmp(id, enrolment_id, sizeof id) != 0;
+        if (*has_changed || used < 0)
+            status = MFA_ERR_DENIED;
+    }
+    if (status == MFA_OK)
+        status = leave_out(&profile, (size_t)used);
+    if (status == MFA_OK)
+        status = store(host, user_id, &profile);
+    mfa_profile_clear(&profile);
+    return status;
+}
+
+enum mfa_status mfa_profile_consume(const struct mfa_host_port *host, const char *user_id,
+                                    const unsigned char enrolment_id[static MFA_ENROLMENT_ID_LEN],
+                                    const char presented[static MFA_RECOVERY_STORED_SIZE])
+{
+    bool has_changed = false;
+    enum mfa_status status = MFA_ERR_CONFLICT;
+
+    for (int i = 0; status == MFA_ERR_CONFLICT && i < MFA_RECORD_MAX_TRIES; i++)
+        status = try_to_consume(host, user_id, enrolment_id, presented, &has_changed);
+    if (status == MFA_ERR_CONFLICT)
+        return MFA_ERR_INTERNAL;
+    return has_changed ? MFA_ERR_CONFLICT : status;
 }
 
 enum mfa_status mfa_profile_recover(const struct mfa_host_port *host, const char *user_id,
@@ -165,13 +223,13 @@ enum mfa_status mfa_profile_recover(const struct mfa_host_port *host, const char
 {
     enum mfa_status status = MFA_ERR_CONFLICT;
 
-    for (int i = 0; status == MFA_ERR_CONFLICT && i < MAX_TRIES; i++) {
+    for (int i = 0; status == MFA_ERR_CONFLICT && i < MFA_RECORD_MAX_TRIES; i++) {
         struct mfa_profile profile;
         status = mfa_profile_load(&profile, host, user_id);
-        if (status == MFA_OK && !has_recovery_code(&profile, presented))
+        if (status == MFA_OK && find_recovery_code(&profile, presented) < 0)
             status = MFA_ERR_DENIED;
         if (status == MFA_OK)
-            status = host->profile_store(host->ctx, user_id, profile.version, NULL, 0);
+            status = host->profile_store(host->ctx, MFA_RECORD_ENROLMENT, user_id, profile.version, NULL, 0);
         mfa_profile_clear(&profile);
     }
     return status;
@@ -187,7 +245,7 @@ enum mfa_status mfa_profile_enrolment_id(const struct mfa_profile *profile,
     enum mfa_status status = MFA_OK;
 
     memset(id, 0, MFA_ENROLMENT_ID_LEN);
-    mfa_buffer_init(&text, STORED_MAX_LEN);
+    mfa_buffer_init(&text, MFA_RECORD_MAX_LEN);
     status = mfa_json_encode(stored_id != NULL ? stored_id : profile->user_data, &text);
     if (status == MFA_OK)
         crypto_generichash(id, MFA_ENROLMENT_ID_LEN, (const unsigned char *)text.data, text.len, NULL, 0);

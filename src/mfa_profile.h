@@ -40,11 +40,26 @@ void mfa_profile_clear(struct mfa_profile *profile);
 MFA_MUST_CHECK enum mfa_status mfa_profile_load(struct mfa_profile *out, const struct mfa_host_port *host,
                                                 const char *user_id);
 
-/* Stores a new enrolment in the place of whatever there is. The recovery codes are hashed.
+/* Stores a new enrolment in the place of whatever there is; `*was_enrolled` tells whether there was one. The recovery
+ * codes are hashed.
  * Returns MFA_OK; anything else: what was stored before is still there. */
 MFA_MUST_CHECK enum mfa_status
 mfa_profile_replace(const struct mfa_host_port *host, const char *user_id, json_t *user_data,
-                    const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE]);
+                    const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE],
+                    bool *was_enrolled);
+
+/* Replaces the recovery codes of an enrolment and leaves the rest.
+ * Returns MFA_OK; MFA_ERR_NOT_FOUND: there is no enrolment; anything else: the old codes are still good. */
+MFA_MUST_CHECK enum mfa_status
+mfa_profile_renew_recovery_codes(const struct mfa_host_port *host, const char *user_id,
+                                 const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE]);
+
+/* Uses up one recovery code, and leaves the enrolment and the other codes; those in clear are hashed now.
+ * Returns MFA_OK; MFA_ERR_NOT_FOUND: there is no enrolment; MFA_ERR_CONFLICT: it is another one than `enrolment_id`;
+ * MFA_ERR_DENIED: `presented` (from mfa_recovery_hash) is not one of its codes; anything else: nothing was used up. */
+MFA_MUST_CHECK enum mfa_status mfa_profile_consume(const struct mfa_host_port *host, const char *user_id,
+                                                   const unsigned char enrolment_id[static MFA_ENROLMENT_ID_LEN],
+                                                   const char presented[static MFA_RECOVERY_STORED_SIZE]);
 
 /* Removes whatever enrolment there is, readable or not.
  * Returns MFA_OK; MFA_ERR_NOT_FOUND: there was none; anything else: it is still there. */

@@ -78,6 +78,16 @@ void mfa_recovery_hash(const char *code_secret, char stored[static MFA_RECOVERY_
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+void mfa_recovery_hash_typed(const char *text, size_t len, char stored[static MFA_RECOVERY_STORED_SIZE])
+{
+    char code_secret[MFA_RECOVERY_CODE_SIZE];
+
+    memset(stored, 0, MFA_RECOVERY_STORED_SIZE);
+    if (mfa_recovery_parse(code_secret, text, len) == MFA_OK)
+        mfa_recovery_hash(code_secret, stored);
+    sodium_memzero(code_secret, sizeof code_secret);
+}
+
 bool mfa_recovery_is_hashed(const char *stored)
 {
     return strncmp(stored, STORED_PREFIX, STORED_PREFIX_LEN) == 0 && strlen(stored) == MFA_RECOVERY_STORED_SIZE - 1;

@@ -30,6 +30,9 @@ MFA_MUST_CHECK enum mfa_status mfa_recovery_parse(char code_secret[static MFA_RE
 /* Turns a code, as parse gives it, into the form in which it is kept. */
 void mfa_recovery_hash(const char *code_secret, char stored[static MFA_RECOVERY_STORED_SIZE]);
 
+/* As parse and hash, for what a client sent: `stored` of what cannot be a recovery code matches nothing. */
+void mfa_recovery_hash_typed(const char *text, size_t len, char stored[static MFA_RECOVERY_STORED_SIZE]);
+
 /* True for the stored form of this version. */
 bool mfa_recovery_is_hashed(const char *stored);
 

@@ -35,6 +35,9 @@ enum mfa_outcome {
     MFA_OUTCOME_ATTEMPTS_USED_UP,
     MFA_OUTCOME_THROTTLED,        /* retry_after_s */
     MFA_OUTCOME_TOO_MANY_PENDING, /* retry_after_s */
+    MFA_OUTCOME_STOPPED,
+    MFA_OUTCOME_STEP_UP_NEEDED,
+    MFA_OUTCOME_BAD_STEP_UP,
     MFA_OUTCOME_PROVIDER_ERROR,
     MFA_OUTCOME_PROVIDER_TIMEOUT,
     MFA_OUTCOME_QUEUE_FULL, /* retry_after_s */
@@ -47,7 +50,9 @@ enum mfa_outcome {
     MFA_OUTCOME_CHALLENGED,                   /* token */
     MFA_OUTCOME_ACTIVATION_OPENED,            /* token */
     MFA_OUTCOME_ACTIVATION_OPENED_IN_BROWSER, /* token */
-    MFA_OUTCOME_CONFIRMED,                    /* recovery_codes */
+    MFA_OUTCOME_ENROLLED,                     /* recovery_codes */
+    MFA_OUTCOME_REPLACED,                     /* recovery_codes */
+    MFA_OUTCOME_RECOVERY_CODES_RENEWED,       /* recovery_codes */
     MFA_OUTCOME_CHALLENGE_SENT,
     MFA_OUTCOME_VERIFIED, /* grant */
     MFA_OUTCOME_DEACTIVATED,

@@ -287,6 +287,15 @@ static uint64_t code_expiry(const struct mfa_policy *policy, const struct mfa_se
     return policy->code_ttl_s == 0 || expires_ms > session->expires_ms ? session->expires_ms : expires_ms;
 }
 
+bool mfa_sessions_has(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref)
+{
+    struct session_shard *shard = lock_shard(sessions, ref->user_id);
+    bool is_there = shard_find_live(shard, ref, now_ms) != NULL;
+
+    unlock_shard(shard);
+    return is_there;
+}
+
 enum mfa_status mfa_sessions_user_data(struct mfa_sessions *sessions, uint64_t now_ms,
                                        const struct mfa_session_ref *ref, char **text, size_t *len)
 {
@@ -427,8 +436,6 @@ void mfa_sessions_put_back(struct mfa_sessions *sessions, struct mfa_session *se
     enum mfa_status status = MFA_ERR_MEMORY;
 
     session->is_sending = false;
-    if (session->attempts > 0)
-        session->attempts--;
     status = shard_add(shard, session);
     unlock_shard(shard);
     if (status == MFA_OK)

@@ -43,6 +43,9 @@ MFA_MUST_CHECK enum mfa_status mfa_sessions_open(struct mfa_sessions *sessions, 
                                                  const struct mfa_session_ref *ref,
                                                  const struct mfa_session_facts *facts);
 
+/* True when there is a live session. */
+MFA_MUST_CHECK bool mfa_sessions_has(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref);
+
 /* Copies the user data of a live session. The text, `*len` bytes and a NUL, is owned by the caller, released with
  * mfa_secret_free. Returns MFA_OK, MFA_ERR_NOT_FOUND or MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_sessions_user_data(struct mfa_sessions *sessions, uint64_t now_ms,
@@ -85,7 +88,7 @@ void mfa_sessions_return_attempt(struct mfa_sessions *sessions, const struct mfa
 struct mfa_session *mfa_sessions_take(struct mfa_sessions *sessions, uint64_t now_ms,
                                       const struct mfa_session_ref *ref);
 
-/* Undoes a take, and the attempt that led to it, when what should have followed failed. `session` is transferred. */
+/* Undoes a take, when what should have followed failed. `session` is transferred. */
 void mfa_sessions_put_back(struct mfa_sessions *sessions, struct mfa_session *session);
 
 /* Removes one session, if it is there. */

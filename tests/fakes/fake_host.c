@@ -25,8 +25,10 @@ void fake_host_init(struct fake_host *host)
 
 void fake_host_clear(struct fake_host *host)
 {
-    for (size_t i = 0; i < FAKE_MAX_USERS; i++)
-        free(host->users[i].profile);
+    for (size_t i = 0; i < FAKE_MAX_USERS; i++) {
+        for (size_t j = 0; j < 2; j++)
+            free(host->users[i].records[j].text);
+    }
     for (size_t i = 0; i < host->completion_count; i++)
         mfa_http_reply_clear(&host->completions[i].http);
     pthread_cond_destroy(&host->completed);
@@ -45,29 +47,41 @@ static struct fake_user *find_user(struct fake_host *host, const char *user_id)
     return NULL;
 }
 
-static void put(struct fake_host *host, struct fake_user *user, const char *data, size_t len)
+static void put(struct fake_host *host, struct fake_record *record, const char *data, size_t len)
 {
-    free(user->profile);
-    user->profile = data != NULL ? strndup(data, len) : NULL;
-    user->version = host->next_version++;
+    free(record->text);
+    record->text = data != NULL ? strndup(data, len) : NULL;
+    record->version = host->next_version++;
+}
+
+void fake_host_set_record(struct fake_host *host, enum mfa_record record, const char *user_id, const char *text)
+{
+    pthread_mutex_lock(&host->mutex);
+    put(host, &find_user(host, user_id)->records[record], text, text != NULL ? strlen(text) : 0);
+    pthread_mutex_unlock(&host->mutex);
 }
 
 void fake_host_set_profile(struct fake_host *host, const char *user_id, const char *text)
 {
+    fake_host_set_record(host, MFA_RECORD_ENROLMENT, user_id, text);
+}
+
+char *fake_host_record(struct fake_host *host, enum mfa_record record, const char *user_id)
+{
+    const char *text = NULL;
+    char *copy = NULL;
+
     pthread_mutex_lock(&host->mutex);
-    put(host, find_user(host, user_id), text, text != NULL ? strlen(text) : 0);
+    text = find_user(host, user_id)->records[record].text;
+    if (text != NULL)
+        copy = strdup(text);
     pthread_mutex_unlock(&host->mutex);
+    return copy;
 }
 
 char *fake_host_profile(struct fake_host *host, const char *user_id)
 {
-    char *copy = NULL;
-
-    pthread_mutex_lock(&host->mutex);
-    if (find_user(host, user_id)->profile != NULL)
-        copy = strdup(find_user(host, user_id)->profile);
-    pthread_mutex_unlock(&host->mutex);
-    return copy;
+    return fake_host_record(host, MFA_RECORD_ENROLMENT, user_id);
 }
 
 void fake_host_advance(struct fake_host *host, uint64_t ms)
@@ -187,43 +201,45 @@ static enum mfa_status fake_random(void *ctx, void *bytes, size_t len)
     return fails ? MFA_ERR_INTERNAL : MFA_OK;
 }
 
-static enum mfa_status fake_load(void *ctx, const char *user_id, struct mfa_buffer *out, uint64_t *version)
+static enum mfa_status fake_load(void *ctx, enum mfa_record record, const char *user_id, struct mfa_buffer *out,
+                                 uint64_t *version)
 {
     struct fake_host *host = ctx;
-    const struct fake_user *user = NULL;
+    const struct fake_record *stored = NULL;
     enum mfa_status status = MFA_ERR_INTERNAL;
 
     *version = 0;
     mfa_buffer_reset(out);
     pthread_mutex_lock(&host->mutex);
     host->loads++;
-    user = find_user(host, user_id);
+    stored = &find_user(host, user_id)->records[record];
     if (!host->load_fails) {
-        status = user->profile != NULL ? mfa_buffer_append_text(out, user->profile) : MFA_ERR_NOT_FOUND;
-        *version = user->profile != NULL ? user->version : 0;
+        status = stored->text != NULL ? mfa_buffer_append_text(out, stored->text) : MFA_ERR_NOT_FOUND;
+        *version = stored->text != NULL ? stored->version : 0;
     }
     pthread_mutex_unlock(&host->mutex);
     return status;
 }
 
-static enum mfa_status fake_store(void *ctx, const char *user_id, uint64_t expected, const char *data, size_t len)
+static enum mfa_status fake_store(void *ctx, enum mfa_record record, const char *user_id, uint64_t expected,
+                                  const char *data, size_t len)
 {
     struct fake_host *host = ctx;
-    struct fake_user *user = NULL;
+    struct fake_record *stored = NULL;
     enum mfa_status status = MFA_OK;
 
     pthread_mutex_lock(&host->mutex);
     host->stores++;
-    user = find_user(host, user_id);
+    stored = &find_user(host, user_id)->records[record];
     if (host->store_fails) {
         status = MFA_ERR_INTERNAL;
     } else if (host->conflicts > 0) {
         host->conflicts--;
         status = MFA_ERR_CONFLICT;
-    } else if (expected != (user->profile != NULL ? user->version : 0)) {
+    } else if (expected != (stored->text != NULL ? stored->version : 0)) {
         status = MFA_ERR_CONFLICT;
     } else {
-        put(host, user, data, len);
+        put(host, stored, data, len);
     }
     pthread_mutex_unlock(&host->mutex);
     return status;

@@ -19,10 +19,14 @@
 #define FAKE_MAX_CALLS 256
 #define FAKE_LOG_SIZE 65536
 
+struct fake_record {
+    char *text; /* NULL: none */
+    uint64_t version;
+};
+
 struct fake_user {
     char user_id[64];
-    char *profile; /* NULL: none */
-    uint64_t version;
+    struct fake_record records[2]; /* by enum mfa_record */
 };
 
 /* A completed call: the reply as HTTP. */
@@ -62,10 +66,12 @@ void fake_host_init(struct fake_host *host);
 void fake_host_clear(struct fake_host *host);
 struct mfa_host_port fake_host_port(struct fake_host *host);
 
-/* Stores a profile as other software would; NULL removes it. */
+/* Stores a record as other software would; NULL removes it. The profile is the enrolment. */
+void fake_host_set_record(struct fake_host *host, enum mfa_record record, const char *user_id, const char *text);
 void fake_host_set_profile(struct fake_host *host, const char *user_id, const char *text);
 
 /* The stored text, or NULL; owned by the caller, released with free. */
+char *fake_host_record(struct fake_host *host, enum mfa_record record, const char *user_id);
 char *fake_host_profile(struct fake_host *host, const char *user_id);
 
 void fake_host_advance(struct fake_host *host, uint64_t ms);

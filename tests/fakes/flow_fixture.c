@@ -52,13 +52,13 @@ static void fixture_free(struct fixture *fixture)
 
 int fixture_setup_single(void **state)
 {
-    *state = fixture_new(FIXTURE_SINGLE("", ""));
+    *state = fixture_new(FIXTURE_SINGLE("", FIXTURE_NO_THROTTLING));
     return 0;
 }
 
 int fixture_setup_challenge_verify(void **state)
 {
-    *state = fixture_new(FIXTURE_CHALLENGE_VERIFY(""));
+    *state = fixture_new(FIXTURE_CHALLENGE_VERIFY(FIXTURE_NO_THROTTLING));
     return 0;
 }
 
@@ -83,8 +83,10 @@ uint64_t fixture_begin(struct fixture *fixture, mfa_flow_step_fn *first_step, co
     char user_id[MFA_USER_ID_SIZE];
     uint64_t call = atomic_fetch_add(&fixture->call_count, 1) + 1;
     struct mfa_request request = {.call = call,
+                                  .event = "mfa.test",
                                   .user_id = user_id,
                                   .username = user,
+                                  .client_address = "203.0.113.7",
                                   .token_secret = input->token,
                                   .token_len = input->token != NULL ? strlen(input->token) : 0,
                                   .body_secret = input->body,
@@ -200,7 +202,7 @@ void fixture_enrol(struct fixture *fixture, const char *user)
     fixture_activate(fixture, user, token);
     fixture_right_code(fixture, code);
     confirmed = fixture_check(fixture, mfa_flow_confirm, &(struct fixture_input){.user = user, .token = token}, code);
-    assert_int_equal(confirmed->outcome, MFA_OUTCOME_CONFIRMED);
+    assert_int_equal(confirmed->outcome, MFA_OUTCOME_ENROLLED);
 }
 
 void fixture_open_login(struct fixture *fixture, const char *user, char token[static MFA_TOKEN_SIZE])

@@ -46,6 +46,9 @@
     "        authorization: 'Bearer: your-api-key'\n"                                                                  \
     "        'content-type': 'application/json'\n" rest
 
+/* Of the configurations the setups below load: throttling is a test's business only where it says so. */
+#define FIXTURE_NO_THROTTLING "attempts:\n  maxConsecutive: 0\n  backoff:\n    baseSeconds: 0\n"
+
 /* The documented user data. */
 #define FIXTURE_SINGLE_DATA                                                                                            \
     "{\"number\":\"41791231212\",\"message\":\"Your%20Pryv%20Lab%20MFA%20code%20is%3A%20{{ code }}\"}"

@@ -14,6 +14,7 @@
 
 /* Every line reported, each with a newline. */
 struct log {
+    size_t step_up_warnings;
     char text[16384];
     size_t error_count;
 };
@@ -23,6 +24,11 @@ static void collect(void *ctx, bool is_error, const char *line)
     struct log *log = ctx;
     const size_t len = strlen(log->text);
 
+    /* Every enabled configuration here would say so; it has a test of its own. */
+    if (!is_error && strstr(line, "stepUp.required is not true") != NULL) {
+        log->step_up_warnings++;
+        return;
+    }
     log->error_count += is_error;
     (void)snprintf(log->text + len, sizeof log->text - len, "%s%s\n", is_error ? "" : "warning: ", line);
 }
@@ -284,14 +290,32 @@ static void modes_have_names(void **state)
 
 /* --- Structure ------------------------------------------------------------------------------------------------- */
 
+/* Writes "a: {b: {c: value}}" for the key "a.b.c". */
+static const char *nest(char text[static 100], const char *key, long long value)
+{
+    size_t len = 0;
+    size_t depth = 0;
+
+    for (const char *c = key; *c != '\0' && len < 80; c++) {
+        text[len++] = *c == '.' ? ':' : *c;
+        if (*c == '.') {
+            text[len++] = ' ';
+            text[len++] = '{';
+            depth++;
+        }
+    }
+    (void)snprintf(text + len, 100 - len, ": %lld%.*s", value, (int)depth, "}}}}");
+    return text;
+}
+
 static void unknown_keys_are_refused_at_every_level(void **state)
 {
     (void)state;
     check_refused("Mode: single\n",
                   AT("Mode", 41) "is not a known key: those known here are \"mode\", \"sms\", \"sessions\", "
-                                 "\"attempts\", \"gateway\"\n");
+                                 "\"attempts\", \"stepUp\", \"recovery\", \"gateway\"\n");
     check_refused("sms:\n  endpoint: {}\n  endpoints:\n    singel: {}\n    single:\n      uri: ''\n      form: {}\n"
-                  "sessions:\n  ttl: 1\nattempts:\n  backoff: {}\ngateway:\n  x: 1\n",
+                  "sessions:\n  ttl: 1\nattempts:\n  tries: {}\ngateway:\n  x: 1\n",
                   AT("sms.endpoint",
                      42) "is not a known key: those known here are \"endpoints\", \"codeLength\", "
                          "\"codeTtlSeconds\", \"acceptPreviousCodes\"\n" AT(
@@ -301,9 +325,10 @@ static void unknown_keys_are_refused_at_every_level(void **state)
                                                    49) "is not a known key: those known here are "
                                                        "\"ttlSeconds\", \"maxPending\", "
                                                        "\"maxPendingPerUser\"\n" AT(
-                                                           "attempts.backoff",
+                                                           "attempts.tries",
                                                            51) "is not a known key: those known here are "
-                                                               "\"perSession\"\n" AT(
+                                                               "\"perSession\", \"maxConsecutive\", "
+                                                               "\"perAccountWindowSeconds\", \"backoff\"\n" AT(
                                                                    "gateway.x", 53) "is not a known key: "
                                                                                     "those known here "
                                                                                     "are \"maxInFlight\", "
@@ -354,13 +379,10 @@ static void every_key_of_the_policy_is_known(void **state)
     (void)state;
     for (size_t i = 0; i < mfa_policy_limit_count; i++) {
         const struct mfa_policy_limit *limit = &mfa_policy_limits[i];
-        const char *dot = strchr(limit->key, '.');
         struct mfa_config config;
         char text[100];
 
-        (void)snprintf(text, sizeof text, "%.*s: {%s: %u}", (int)(dot - limit->key), limit->key, dot + 1,
-                       limit->fallback);
-        check_accepted(&config, text, "");
+        check_accepted(&config, nest(text, limit->key, limit->fallback), "");
         mfa_config_clear(&config);
     }
 }
@@ -416,15 +438,6 @@ static uint32_t member_of(const struct mfa_policy *policy, const struct mfa_poli
     return value;
 }
 
-/* The text that sets one number, and keeps the code's life below the session's. */
-static const char *setting(const struct mfa_policy_limit *limit, long long value, char text[static 100])
-{
-    const char *dot = strchr(limit->key, '.');
-
-    (void)snprintf(text, 100, "%.*s: {%s: %lld}", (int)(dot - limit->key), limit->key, dot + 1, value);
-    return text;
-}
-
 static void numbers_are_taken_from_one_end_of_their_range_to_the_other(void **state)
 {
     (void)state;
@@ -437,7 +450,7 @@ static void numbers_are_taken_from_one_end_of_their_range_to_the_other(void **st
             struct log log;
             char text[100];
 
-            assert_int_equal(parse(&config, setting(limit, ends[j], text), &log), MFA_OK);
+            assert_int_equal(parse(&config, nest(text, limit->key, ends[j]), &log), MFA_OK);
             assert_int_equal(member_of(&config.policy, limit), ends[j]);
             mfa_config_clear(&config);
         }
@@ -457,11 +470,11 @@ static void numbers_outside_their_range_are_refused(void **state)
                        limit->key, limit->min, limit->max,
                        limit->zero_means == NULL ? "" : ", or 0 to switch the limit off");
         for (size_t j = 0; j < sizeof others / sizeof others[0]; j++)
-            check_refused(setting(limit, others[j], text), expected);
+            check_refused(nest(text, limit->key, others[j]), expected);
         if (limit->min > 1)
-            check_refused(setting(limit, limit->min - 1, text), expected);
+            check_refused(nest(text, limit->key, limit->min - 1), expected);
         if (limit->min > 0 && limit->zero_means == NULL)
-            check_refused(setting(limit, 0, text), expected);
+            check_refused(nest(text, limit->key, 0), expected);
     }
 }
 
@@ -481,11 +494,11 @@ static void zero_switches_a_limit_off_and_warns_once(void **state)
         off_count++;
         (void)snprintf(expected, sizeof expected, "warning: services.mfa.%s (override-config.yml:41): is 0: %s\n",
                        limit->key, limit->zero_means);
-        check_accepted(&config, setting(limit, 0, text), expected);
+        check_accepted(&config, nest(text, limit->key, 0), expected);
         assert_int_equal(member_of(&config.policy, limit), 0);
         mfa_config_clear(&config);
     }
-    assert_int_equal(off_count, 5);
+    assert_int_equal(off_count, 7);
 }
 
 static void not_accepting_previous_codes_is_no_warning(void **state)
@@ -808,6 +821,32 @@ static void clearing_is_idempotent(void **state)
     mfa_config_clear(&config);
 }
 
+static void a_step_up_that_is_not_required_is_warned_of(void **state)
+{
+    static const char enabled[] =
+        "mode: single\nsms: {endpoints: {single: {url: 'https://a.example/{{ number }}', method: GET}}}\n";
+    char text[512];
+    struct mfa_config config;
+    struct log log;
+
+    (void)state;
+    assert_int_equal(parse(&config, enabled, &log), MFA_OK);
+    assert_int_equal(log.step_up_warnings, 1);
+    assert_false(config.step_up_is_required);
+    mfa_config_clear(&config);
+    (void)snprintf(text, sizeof text, "%sstepUp: {required: true}\nrecovery: {mode: consume}\n", enabled);
+    assert_int_equal(parse(&config, text, &log), MFA_OK);
+    assert_int_equal(log.step_up_warnings, 0);
+    assert_true(config.step_up_is_required);
+    assert_int_equal(config.recovery_mode, MFA_RECOVERY_CONSUME);
+    mfa_config_clear(&config);
+    assert_int_equal(parse(&config, "mode: disabled\n", &log), MFA_OK);
+    assert_int_equal(log.step_up_warnings, 0);
+    check_refused("stepUp: {required: perhaps}\nrecovery: {mode: never}\n",
+                  "services.mfa.recovery.mode (override-config.yml:42): must be one of \"deactivate\", \"consume\"\n"
+                  "services.mfa.stepUp.required (override-config.yml:41): must be one of \"false\", \"true\"\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -842,6 +881,7 @@ int main(void)
         cmocka_unit_test(plain_http_to_another_machine_is_warned_of),
         cmocka_unit_test(code_stands_where_challenge_verify_has_one),
         cmocka_unit_test(clearing_is_idempotent),
+        cmocka_unit_test(a_step_up_that_is_not_required_is_warned_of),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,7 @@ static void a_code_typed_in_groups_is_right(void **state)
     fixture_activate(fixture, "alice", token);
     fixture_right_code(fixture, code);
     snprintf(grouped, sizeof grouped, "%.3s %.3s", code, code + 3);
-    assert_int_equal(confirm(fixture, token, grouped)->outcome, MFA_OUTCOME_CONFIRMED);
+    assert_int_equal(confirm(fixture, token, grouped)->outcome, MFA_OUTCOME_ENROLLED);
 }
 
 static void a_code_confirms_once(void **state)
@@ -109,7 +109,7 @@ static void a_code_confirms_once(void **state)
 
     fixture_activate(fixture, "alice", token);
     fixture_right_code(fixture, code);
-    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_CONFIRMED);
+    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_ENROLLED);
     fixture_assert_bad_token(confirm(fixture, token, code));
 }
 
@@ -123,7 +123,7 @@ static void a_wrong_code_stores_nothing(void **state)
     fixture_wrong_code(fixture, wrong);
     fixture_assert_wrong_code(confirm(fixture, token, wrong), 4);
     assert_false(fixture_is_enrolled(fixture, "alice"));
-    assert_int_equal(confirm(fixture, token, right)->outcome, MFA_OUTCOME_CONFIRMED);
+    assert_int_equal(confirm(fixture, token, right)->outcome, MFA_OUTCOME_ENROLLED);
 }
 
 static void a_code_must_be_given_as_one(void **state)
@@ -154,7 +154,7 @@ static void a_code_must_be_given_as_one(void **state)
     }
     assert_int_equal(fixture->gateway.count, requests_before);
     fixture_right_code(fixture, code); /* none of them was an attempt */
-    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_CONFIRMED);
+    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_ENROLLED);
 }
 
 static void hostile_codes_never_reach_the_service(void **state)
@@ -219,7 +219,7 @@ static void another_users_token_is_no_good_and_stays_usable(void **state)
     for (int i = 0; i < 6; i++)
         fixture_assert_bad_token(fixture_check(fixture, mfa_flow_confirm, &as_bob, code));
     assert_false(fixture_is_enrolled(fixture, "bob"));
-    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_CONFIRMED);
+    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_ENROLLED);
 }
 
 static void a_login_token_does_not_confirm_and_stays_usable(void **state)
@@ -260,7 +260,7 @@ static void a_failing_store_can_be_waited_out(void **state)
     fixture->host.load_fails = true;
     assert_stores_nothing_and_keeps_the_session(fixture, token, code);
     fixture->host.load_fails = false;
-    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_CONFIRMED);
+    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_ENROLLED);
 }
 
 static void so_can_failing_randomness_and_clocks(void **state)
@@ -276,7 +276,7 @@ static void so_can_failing_randomness_and_clocks(void **state)
     fixture->host.wall_clock_fails = true;
     assert_stores_nothing_and_keeps_the_session(fixture, token, code);
     fixture->host.wall_clock_fails = false;
-    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_CONFIRMED);
+    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_ENROLLED);
 }
 
 static void a_cancelled_call_stores_nothing(void **state)
@@ -290,7 +290,7 @@ static void a_cancelled_call_stores_nothing(void **state)
     assert_int_equal(confirm(fixture, token, code)->http.decision, MFA_DENY);
     fixture->host.is_cancelled = false;
     assert_int_equal(fixture->host.stores, 0);
-    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_CONFIRMED);
+    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_ENROLLED);
 }
 
 static void a_queue_that_takes_nothing_costs_no_attempt(void **state)
@@ -320,7 +320,7 @@ static void a_confirmation_replaces_an_enrolment_and_ends_its_pending_logins(voi
     fixture_right_code(fixture, login_code);
     fixture_activate(fixture, "alice", token);
     fixture_right_code(fixture, code);
-    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_CONFIRMED);
+    assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_REPLACED);
     after = fake_host_profile(&fixture->host, "id-alice");
     assert_string_not_equal(before, after);
     login = with_token(login_token);

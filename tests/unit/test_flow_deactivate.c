@@ -78,7 +78,7 @@ static void pending_logins_end_and_pending_activations_do_not(void **state)
         fixture_check(fixture, mfa_flow_verify, &(struct fixture_input){.token = login}, login_code));
     assert_int_equal(
         fixture_check(fixture, mfa_flow_confirm, &(struct fixture_input){.token = activation}, code)->outcome,
-        MFA_OUTCOME_CONFIRMED);
+        MFA_OUTCOME_ENROLLED);
 }
 
 static void a_failing_store_removes_nothing(void **state)

@@ -144,7 +144,7 @@ static void an_activation_token_does_not_verify_and_stays_usable(void **state)
     for (int i = 0; i < 6; i++)
         fixture_assert_bad_token(verify(fixture, token, code));
     assert_int_equal(fixture_check(fixture, mfa_flow_confirm, &(struct fixture_input){.token = token}, code)->outcome,
-                     MFA_OUTCOME_CONFIRMED);
+                     MFA_OUTCOME_ENROLLED);
 }
 
 static void without_a_token_there_is_nothing_to_verify(void **state)

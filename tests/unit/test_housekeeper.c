@@ -14,6 +14,7 @@
 static struct fake_host fake;
 static struct mfa_host_port host;
 static struct mfa_sessions *sessions;
+static struct mfa_throttle *throttle;
 static struct mfa_housekeeper *housekeeper;
 
 static int setup(void **state)
@@ -26,7 +27,8 @@ static int setup(void **state)
     fake_host_init(&fake);
     host = fake_host_port(&fake);
     assert_int_equal(mfa_sessions_new(&sessions, &policy, seed), MFA_OK);
-    assert_int_equal(mfa_housekeeper_new(&housekeeper, &host, sessions), MFA_OK);
+    assert_int_equal(mfa_throttle_new(&throttle, &policy), MFA_OK);
+    assert_int_equal(mfa_housekeeper_new(&housekeeper, &host, sessions, throttle), MFA_OK);
     return 0;
 }
 
@@ -34,6 +36,7 @@ static int teardown(void **state)
 {
     (void)state;
     mfa_housekeeper_free(housekeeper);
+    mfa_throttle_free(throttle);
     mfa_sessions_free(sessions);
     fake_host_clear(&fake);
     return 0;

@@ -19,6 +19,7 @@
 #define LEGACY "{\"content\":{\"number\":\"41791231212\"},\"recoveryCodes\":[\"" CODE "\",\"" OTHER_CODE "\"]}"
 
 struct desk {
+    bool was_enrolled;
     struct fake_host fake;
     struct mfa_host_port host;
     char codes[MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE];
@@ -48,8 +49,8 @@ static int teardown(void **state)
 static enum mfa_status replace(struct desk *desk)
 {
     json_t *user_data = json_pack("{s:s, s:i}", "number", "41791231212", "n", 7);
-    enum mfa_status status =
-        mfa_profile_replace(&desk->host, USER, user_data, (const char(*)[MFA_RECOVERY_CODE_SIZE])desk->codes);
+    enum mfa_status status = mfa_profile_replace(
+        &desk->host, USER, user_data, (const char(*)[MFA_RECOVERY_CODE_SIZE])desk->codes, &desk->was_enrolled);
 
     mfa_json_free(user_data);
     return status;

@@ -65,6 +65,9 @@ static void every_error_has_its_row_of_the_table(void **state)
         {MFA_OUTCOME_ATTEMPTS_USED_UP, 401, "invalid-access-token", "too-many-attempts"},
         {MFA_OUTCOME_THROTTLED, 429, "too-many-attempts", NULL},
         {MFA_OUTCOME_TOO_MANY_PENDING, 429, "too-many-requests", NULL},
+        {MFA_OUTCOME_STOPPED, 403, "forbidden", "mfa-stopped"},
+        {MFA_OUTCOME_STEP_UP_NEEDED, 400, "invalid-parameters-format", "step-up-required"},
+        {MFA_OUTCOME_BAD_STEP_UP, 403, "invalid-step-up", NULL},
         {MFA_OUTCOME_PROVIDER_ERROR, 400, "invalid-operation", "mfa-sms-provider-error"},
         {MFA_OUTCOME_PROVIDER_TIMEOUT, 400, "invalid-operation", "mfa-sms-provider-timeout"},
         {MFA_OUTCOME_QUEUE_FULL, 503, "api-unavailable", NULL},
@@ -154,6 +157,8 @@ static void what_passes_says_when_to_come_back(void **state)
     }
 }
 
+#define TEN_CODES "{\"recoveryCodes\":[\"first\",\"second\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"tenth\"]}"
+
 static void successes_have_the_documented_bodies(void **state)
 {
     static const struct {
@@ -166,8 +171,9 @@ static void successes_have_the_documented_bodies(void **state)
         {MFA_OUTCOME_CHALLENGED, MFA_CHALLENGE, 200, "{\"mfaToken\":\"a-token\"}"},
         {MFA_OUTCOME_ACTIVATION_OPENED, MFA_ANSWER, 302, "{\"mfaToken\":\"a-token\"}"},
         {MFA_OUTCOME_ACTIVATION_OPENED_IN_BROWSER, MFA_ANSWER, 200, "{\"mfaToken\":\"a-token\"}"},
-        {MFA_OUTCOME_CONFIRMED, MFA_ANSWER, 200,
-         "{\"recoveryCodes\":[\"first\",\"second\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"tenth\"]}"},
+        {MFA_OUTCOME_ENROLLED, MFA_ANSWER, 200, TEN_CODES},
+        {MFA_OUTCOME_REPLACED, MFA_ANSWER, 200, TEN_CODES},
+        {MFA_OUTCOME_RECOVERY_CODES_RENEWED, MFA_ANSWER, 200, TEN_CODES},
         {MFA_OUTCOME_CHALLENGE_SENT, MFA_ANSWER, 200, "{\"message\":\"Please verify the MFA challenge.\"}"},
         {MFA_OUTCOME_VERIFIED, MFA_RELEASE, 0, NULL},
         {MFA_OUTCOME_DEACTIVATED, MFA_ANSWER, 200, "{\"message\":\"MFA deactivated.\"}"},
