@@ -87,7 +87,7 @@ static enum mfa_status load_into(const struct core_host *host, const char *field
 static enum mfa_status profile_load(void *ctx, enum mfa_record record, const char *user_id, struct mfa_buffer *out,
                                     uint64_t *version)
 {
-    size_t size = PROFILE_FIRST_LEN;
+    size_t size = out->max_len < PROFILE_FIRST_LEN ? out->max_len : PROFILE_FIRST_LEN;
     uint64_t needed = 0;
     enum mfa_status status = MFA_ERR_INTERNAL;
 
