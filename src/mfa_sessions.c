@@ -454,17 +454,29 @@ void mfa_sessions_drop(struct mfa_sessions *sessions, const struct mfa_session_r
     unlock_shard(shard);
 }
 
-void mfa_sessions_drop_user(struct mfa_sessions *sessions, const char *user_id, unsigned purposes)
+static void drop_all_but(struct mfa_sessions *sessions, const char *user_id, unsigned purposes,
+                         const struct mfa_session_ref *kept)
 {
     struct session_shard *shard = lock_shard(sessions, user_id);
+    const struct mfa_session *spared = kept != NULL ? shard_find(shard, kept) : NULL;
     struct mfa_session_owner *owner = shard_find_owner(shard, user_id);
     struct mfa_session *session = owner != NULL ? owner->sessions : NULL;
 
     while (session != NULL) {
         struct mfa_session *next = session->next;
-        if ((purposes & 1u << session->purpose) != 0)
+        if (session != spared && (purposes & 1u << session->purpose) != 0)
             shard_drop(sessions, shard, session);
         session = next;
     }
     unlock_shard(shard);
+}
+
+void mfa_sessions_drop_user(struct mfa_sessions *sessions, const char *user_id, unsigned purposes)
+{
+    drop_all_but(sessions, user_id, purposes, NULL);
+}
+
+void mfa_sessions_drop_others(struct mfa_sessions *sessions, const struct mfa_session_ref *ref, unsigned purposes)
+{
+    drop_all_but(sessions, ref->user_id, purposes, ref);
 }

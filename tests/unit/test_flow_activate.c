@@ -255,6 +255,31 @@ static void an_active_enrolment_stays_while_another_is_begun(void **state)
     free(after);
 }
 
+static void a_new_activation_takes_the_place_of_the_one_before(void **state)
+{
+    struct fixture *fixture = *state;
+    char first[MFA_TOKEN_SIZE], second[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
+
+    fixture_activate(fixture, "alice", first);
+    fixture_activate(fixture, "alice", second);
+    fixture_right_code(fixture, code);
+    fixture_assert_bad_token(fixture_check(fixture, mfa_flow_confirm, &(struct fixture_input){.token = first}, code));
+    assert_int_equal(fixture_check(fixture, mfa_flow_confirm, &(struct fixture_input){.token = second}, code)->outcome,
+                     MFA_OUTCOME_ENROLLED);
+}
+
+static void an_activation_that_was_not_sent_leaves_the_one_before(void **state)
+{
+    struct fixture *fixture = *state;
+    char first[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
+
+    fixture_activate(fixture, "alice", first);
+    fixture_right_code(fixture, code);
+    fixture_run_answered(fixture, mfa_flow_activate, &documented, 500, "");
+    assert_int_equal(fixture_check(fixture, mfa_flow_confirm, &(struct fixture_input){.token = first}, code)->outcome,
+                     MFA_OUTCOME_ENROLLED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +301,8 @@ int main(void)
         IN_SINGLE(without_clock_or_randomness_nothing_is_sent),
         IN_SINGLE(too_many_pending_activations_are_refused),
         IN_SINGLE(an_active_enrolment_stays_while_another_is_begun),
+        IN_SINGLE(a_new_activation_takes_the_place_of_the_one_before),
+        IN_SINGLE(an_activation_that_was_not_sent_leaves_the_one_before),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
