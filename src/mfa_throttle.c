@@ -107,19 +107,24 @@ static bool is_stopped(const struct mfa_policy *policy, const struct account *ac
     return policy->attempts_max_consecutive > 0 && account->consecutive >= policy->attempts_max_consecutive;
 }
 
-static void forget_old(const struct mfa_policy *policy, struct account *account, uint64_t now_ms)
+/* How long nobody has tried. A flow that waited in a queue may be older than the last attempt. */
+static uint64_t idle_ms(const struct account *account, uint64_t now_ms)
 {
-    if (now_ms - account->last_used_ms > (uint64_t)policy->backoff_window_s * 1000)
-        account->recent = 0;
+    return now_ms > account->last_used_ms ? now_ms - account->last_used_ms : 0;
 }
 
 static void count_failure(const struct mfa_policy *policy, struct account *account, uint64_t now_ms)
 {
-    forget_old(policy, account, now_ms);
+    uint64_t delay = 0;
+
+    if (idle_ms(account, now_ms) > (uint64_t)policy->backoff_window_s * 1000)
+        account->recent = 0;
     account->consecutive += account->consecutive < INT32_MAX;
     account->recent += account->recent < INT32_MAX;
-    account->last_used_ms = now_ms;
-    account->until_ms = now_ms + delay_ms(policy, account->recent);
+    if (now_ms > account->last_used_ms)
+        account->last_used_ms = now_ms;
+    delay = delay_ms(policy, account->recent);
+    account->until_ms = delay > 0 ? now_ms + delay : 0;
 }
 
 /* --- The table ---------------------------------------------------------------------------------------------------- */
@@ -147,7 +152,7 @@ static void raise_to(const struct mfa_policy *policy, struct account *account, c
         account->consecutive = tally->consecutive;
     if (is_recent && tally->recent > account->recent)
         account->recent = tally->recent;
-    if (now_ms + left_ms > account->until_ms)
+    if (left_ms > 0 && now_ms + left_ms > account->until_ms)
         account->until_ms = now_ms + left_ms;
     account->is_stored = account->is_stored || tally->consecutive > 0;
 }
@@ -257,7 +262,7 @@ void mfa_throttle_expire(struct mfa_throttle *throttle, uint64_t now_ms)
         policy->backoff_window_s > policy->backoff_max_s ? policy->backoff_window_s : policy->backoff_max_s;
 
     pthread_mutex_lock(&throttle->mutex);
-    while (throttle->by_use != NULL && now_ms - throttle->by_use->last_used_ms > kept_s * 1000)
+    while (throttle->by_use != NULL && idle_ms(throttle->by_use, now_ms) > kept_s * 1000)
         drop(throttle, throttle->by_use);
     pthread_mutex_unlock(&throttle->mutex);
 }

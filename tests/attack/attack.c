@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#define NO_DELAYS ""
+#define NO_DELAYS "backoff: {baseSeconds: 0}"
 
 static const char guide_single[] = "single: {method: GET, url: 'GATEWAY/http/1.6/sendSMS.do?accessToken=your-api-key"
                                    "&message={{ message }}&emetteur=Pryv%20Lab&numero={{ number }}'}";

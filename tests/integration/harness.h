@@ -41,6 +41,9 @@
 char *config_single(const char *gateway_url, const char *more);
 char *config_challenge_verify(const char *gateway_url, const char *more);
 
+/* `more` for tests that fail more often than accounts are let without a delay. */
+#define NO_BACKOFF "    attempts:\n      backoff:\n        baseSeconds: 0\n"
+
 /* A whole file for the host with `mfa`, the lines of `services.mfa`, indented by four. Owned by caller, release with
  * free. */
 char *config_with(const char *mfa);

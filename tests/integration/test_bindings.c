@@ -10,7 +10,7 @@
 
 static int open_stage(void **state)
 {
-    return stage_open_for_group(state, config_single, NULL);
+    return stage_open_for_group(state, config_single, NO_BACKOFF);
 }
 
 static struct http_answer verify(struct stage *stage, const char *username, const struct pending_login *login)

@@ -12,7 +12,7 @@
 
 static int open_stage(void **state)
 {
-    return stage_open_for_group(state, config_challenge_verify, NULL);
+    return stage_open_for_group(state, config_challenge_verify, NO_BACKOFF);
 }
 
 static const char *header(const struct gateway_request *request, const char *name)

@@ -79,7 +79,7 @@ static void of_fifty_right_codes_at_once_one_logs_in(void **state)
 {
     (void)state;
     struct stage stage;
-    stage_open(&stage, config_single, NULL);
+    stage_open(&stage, config_single, NO_BACKOFF);
     stage_enrol(&stage, "single");
     for (size_t i = 0; i < host_scale(10, 3); i++) {
         struct pending_login login = stage_login(&stage, "single");
@@ -93,7 +93,7 @@ static void of_fifty_right_codes_at_once_one_logs_in_also_when_the_service_accep
 {
     (void)state;
     struct stage stage;
-    stage_open(&stage, config_challenge_verify, NULL);
+    stage_open(&stage, config_challenge_verify, NO_BACKOFF);
     char *token = stage_register(&stage, "accepts-all");
     char *mfa_token = user_activate(stage_url(&stage), "accepts-all", token, NULL);
     json_decref(user_confirm(stage_url(&stage), "accepts-all", mfa_token, "12345"));
@@ -193,7 +193,7 @@ static void a_login_that_is_deactivated_while_its_code_is_checked_is_dead(void *
     (void)state;
     struct stage stage;
     struct http_answer answer;
-    stage_open(&stage, config_challenge_verify, NULL);
+    stage_open(&stage, config_challenge_verify, NO_BACKOFF);
     char *token = stage_register(&stage, "meanwhile");
     char *mfa_token = user_activate(stage_url(&stage), "meanwhile", token, NULL);
     json_decref(user_confirm(stage_url(&stage), "meanwhile", mfa_token, "12345"));
@@ -252,37 +252,9 @@ static void two_confirms_of_one_session_give_one_set_of_recovery_codes(void **st
     free(token);
 }
 
-static void two_confirms_of_two_sessions_leave_the_recovery_codes_of_one(void **state)
-{
-    struct stage *stage = *state;
-    char *token = stage_register(stage, "twosets");
-    for (size_t i = 0; i < host_scale(20, 5); i++) {
-        struct crowd *crowd = crowd_new("twosets", "confirm");
-        char *mfa_tokens[2];
-        for (size_t j = 0; j < 2; j++) {
-            char code[GATEWAY_CODE_MAX + 1];
-            mfa_tokens[j] = user_activate(stage_url(stage), "twosets", token, NULL);
-            gateway_last_code(stage->gateway, code);
-            crowd_add(crowd, mfa_tokens[j], code_body(code));
-        }
-        crowd_send(crowd, stage);
-        for (size_t j = 0; j < 2; j++)
-            http_assert_answer(&crowd->answers[j], 200, NULL);
-        assert_true(stage_is_active(stage, "twosets", token));
-        bool first_is_good = recovery_code_is_good(stage, "twosets", first_code(&crowd->answers[0]));
-        bool second_is_good = recovery_code_is_good(stage, "twosets", first_code(&crowd->answers[1]));
-        assert_true(first_is_good != second_is_good);
-        assert_false(stage_is_active(stage, "twosets", token));
-        crowd_free(crowd);
-        free(mfa_tokens[0]);
-        free(mfa_tokens[1]);
-    }
-    free(token);
-}
-
 static int open_stage(void **state)
 {
-    return stage_open_for_group(state, config_single, NULL);
+    return stage_open_for_group(state, config_single, NO_BACKOFF);
 }
 
 int main(void)
@@ -295,7 +267,6 @@ int main(void)
         cmocka_unit_test(verify_against_deactivate_ends_as_one_after_the_other),
         cmocka_unit_test(a_login_that_is_deactivated_while_its_code_is_checked_is_dead),
         cmocka_unit_test(two_confirms_of_one_session_give_one_set_of_recovery_codes),
-        cmocka_unit_test(two_confirms_of_two_sessions_leave_the_recovery_codes_of_one),
         cmocka_unit_test(host_ends_in_good_order),
     };
     return cmocka_run_group_tests(tests, open_stage, NULL);
