@@ -76,7 +76,8 @@ static void failures_delay_the_account_across_sessions_and_restarts(void **state
     host_stop(stage->host);
     host_start(stage->host);
     login = stage_login(stage, "delayed");
-    wait_s(expect_delay(stage, "delayed", &login));
+    if (host_scale(1, 0) == 1) /* wrapped, the host takes longer to start than the delay lasts */
+        wait_s(expect_delay(stage, "delayed", &login));
     expect_right(stage, "delayed", &login);
     pending_login_clear(&login);
 
