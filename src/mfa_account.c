@@ -58,7 +58,7 @@ enum mfa_outcome mfa_account_reserve(struct mfa_flow *flow, bool may_be_stopped)
 void mfa_account_return(struct mfa_flow *flow)
 {
     if (is_throttled(flow))
-        mfa_throttle_return(flow->core->throttle, flow->user_id);
+        mfa_throttle_return(flow->core->throttle, flow->user_id, flow->now_ms);
 }
 
 static enum mfa_outcome store_failure(struct mfa_flow *flow)

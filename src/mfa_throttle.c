@@ -16,9 +16,10 @@ struct account {
     struct account *prev, *next;
     uint32_t consecutive;
     uint32_t recent;
-    uint64_t until_ms;     /* no attempt before; monotonic */
-    uint64_t last_used_ms; /* monotonic */
-    bool is_stored;        /* the profile has a tally */
+    uint64_t until_ms;             /* no attempt before; monotonic; 0: at any time */
+    uint64_t until_before_last_ms; /* what it was before the last attempt */
+    uint64_t last_used_ms;         /* monotonic */
+    bool is_stored;                /* the profile has a tally */
     char user_id[];
 };
 
@@ -124,6 +125,7 @@ static void count_failure(const struct mfa_policy *policy, struct account *accou
     if (now_ms > account->last_used_ms)
         account->last_used_ms = now_ms;
     delay = delay_ms(policy, account->recent);
+    account->until_before_last_ms = account->until_ms;
     account->until_ms = delay > 0 ? now_ms + delay : 0;
 }
 
@@ -227,7 +229,7 @@ enum mfa_status mfa_throttle_reserve(struct mfa_throttle *throttle, const char *
     return status;
 }
 
-void mfa_throttle_return(struct mfa_throttle *throttle, const char *user_id)
+void mfa_throttle_return(struct mfa_throttle *throttle, const char *user_id, uint64_t reserved_ms)
 {
     struct account *account = NULL;
 
@@ -236,6 +238,9 @@ void mfa_throttle_return(struct mfa_throttle *throttle, const char *user_id)
     if (account != NULL && account->consecutive > 0 && account->recent > 0) {
         account->consecutive--;
         account->recent--;
+        /* The delay goes too, unless another attempt has been made since. */
+        if (account->last_used_ms == reserved_ms)
+            account->until_ms = account->until_before_last_ms;
     }
     pthread_mutex_unlock(&throttle->mutex);
 }

@@ -45,8 +45,8 @@ bool mfa_throttle_is_stored(struct mfa_throttle *throttle, const char *user_id);
 MFA_MUST_CHECK enum mfa_status mfa_throttle_reserve(struct mfa_throttle *throttle, const char *user_id, uint64_t now_ms,
                                                     bool may_be_stopped, uint32_t *retry_after_s);
 
-/* Takes a reserved attempt back: nothing was compared. */
-void mfa_throttle_return(struct mfa_throttle *throttle, const char *user_id);
+/* Takes back an attempt that was reserved at `reserved_ms`, with the delay it caused: nothing was compared. */
+void mfa_throttle_return(struct mfa_throttle *throttle, const char *user_id, uint64_t reserved_ms);
 
 /* Forgets all failures: an attempt succeeded. Returns true when some are stored, which are to be removed. */
 bool mfa_throttle_clear(struct mfa_throttle *throttle, const char *user_id);

@@ -113,6 +113,13 @@ static void assert_tally(struct fixture *fixture, const char *expected)
     assert_string_equal(tally(fixture, text), expected);
 }
 
+static void ignore_report(void *ctx, bool is_error, const char *line)
+{
+    (void)ctx;
+    (void)is_error;
+    (void)line;
+}
+
 /* A new process over the same storage: what was only in memory is gone. */
 static void restart_core(struct fixture *fixture, const char *yaml)
 {
@@ -123,7 +130,7 @@ static void restart_core(struct fixture *fixture, const char *yaml)
     struct mfa_config config;
 
     mfa_core_free(fixture->core);
-    assert_int_equal(mfa_config_parse(&config, &source, NULL, NULL), MFA_OK);
+    assert_int_equal(mfa_config_parse(&config, &source, ignore_report, NULL), MFA_OK);
     assert_int_equal(mfa_core_new(&fixture->core, &host, &gateway, &config), MFA_OK);
 }
 

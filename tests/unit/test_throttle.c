@@ -130,9 +130,21 @@ static void an_attempt_given_back_does_not_count(void **state)
 {
     for (int i = 0; i < 50; i++) {
         assert_int_equal(attempt(*state, NOW), 0);
-        mfa_throttle_return(*state, "alice");
+        mfa_throttle_return(*state, "alice", NOW);
     }
     assert_false(mfa_throttle_clear(*state, "alice"));
+}
+
+static void an_attempt_given_back_takes_its_delay_with_it_but_no_other(void **state)
+{
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(attempt(*state, NOW), 0);
+    assert_int_equal(attempt(*state, NOW + 2 * SECOND), 0); /* delays by four seconds */
+    mfa_throttle_return(*state, "alice", NOW + 2 * SECOND);
+    assert_int_equal(attempt(*state, NOW + 2 * SECOND), 0);
+    assert_int_equal(attempt(*state, NOW + 6 * SECOND), 0); /* eight */
+    mfa_throttle_return(*state, "alice", NOW + 2 * SECOND);
+    assert_int_equal(attempt(*state, NOW + 6 * SECOND), 8);
 }
 
 static void who_is_not_known_may_not_try(void **state)
@@ -208,6 +220,7 @@ int main(void)
         WITH_ALICE(a_wall_clock_that_went_back_shows_no_time_as_passed),
         WITH_ALICE(old_failures_delay_nothing_but_count_towards_the_stop),
         WITH_ALICE(an_attempt_given_back_does_not_count),
+        WITH_ALICE(an_attempt_given_back_takes_its_delay_with_it_but_no_other),
         WITH_ALICE(who_is_not_known_may_not_try),
         WITH_ALICE(of_any_number_at_once_four_are_let_through),
     };
