@@ -61,7 +61,7 @@ check-integration: all $(integration_tests) $(test_plugins)
 check-integration-valgrind: all $(integration_tests) $(test_plugins)
 	$(Q)export HOST_WRAPPER='$(valgrind)'; $(call run_each,$(integration_tests))
 
-# The suite of attacks, tests/attack/README.md. Not under valgrind: it floods, measures and looks into the host's memory, and
+# The suite of attacks, tests/attack/README.md. Not under valgrind: it floods and looks into the host's memory, and
 # the paths it takes are those of the integration tests.
 attack: all $(attack_tests)
 	$(Q)$(call run_each,$(attack_tests))
