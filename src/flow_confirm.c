@@ -30,7 +30,7 @@ static enum mfa_outcome enrol(struct mfa_flow *flow)
 
     flow->session = mfa_sessions_take(sessions, flow->now_ms, &flow->session_ref);
     if (flow->session == NULL)
-        return MFA_OUTCOME_BAD_TOKEN;
+        return mfa_check_lost(flow);
     if (mfa_account_succeed(flow) != MFA_OUTCOME_PENDING || store(flow, &was_enrolled) != MFA_OK) {
         mfa_sessions_put_back(sessions, flow->session);
         flow->session = NULL; /* transferred */

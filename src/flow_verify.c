@@ -25,7 +25,7 @@ static enum mfa_outcome settle_release(struct mfa_flow *flow, enum mfa_status st
     struct mfa_session_facts facts;
 
     if (status == MFA_ERR_CONFLICT || status == MFA_ERR_NOT_FOUND)
-        return MFA_OUTCOME_BAD_TOKEN;
+        return mfa_check_lost(flow);
     if (status == MFA_OK && mfa_account_succeed(flow) == MFA_OUTCOME_PENDING) {
         mfa_session_facts(flow->session, &facts);
         flow->reply.grant_secret = facts.grant_secret;
@@ -45,7 +45,7 @@ static enum mfa_outcome release(struct mfa_flow *flow)
 
     flow->session = mfa_sessions_take(flow->core->sessions, flow->now_ms, &flow->session_ref);
     if (flow->session == NULL)
-        return MFA_OUTCOME_BAD_TOKEN;
+        return mfa_check_lost(flow);
     status = mfa_profile_load(&profile, &flow->core->host, flow->user_id);
     if (status == MFA_OK)
         status = check_enrolment(&profile, flow->session);
@@ -68,7 +68,7 @@ static enum mfa_outcome consume(struct mfa_flow *flow)
 
     flow->session = mfa_sessions_take(flow->core->sessions, flow->now_ms, &flow->session_ref);
     if (flow->session == NULL)
-        return MFA_OUTCOME_BAD_TOKEN;
+        return mfa_check_lost(flow);
     mfa_session_facts(flow->session, &facts);
     status = mfa_profile_consume(&flow->core->host, flow->user_id, facts.enrolment_id, flow->recovery_stored);
     if (status != MFA_ERR_DENIED)

@@ -64,6 +64,12 @@ void mfa_check_return(struct mfa_flow *flow)
     mfa_account_return(flow);
 }
 
+enum mfa_outcome mfa_check_lost(struct mfa_flow *flow)
+{
+    mfa_account_return(flow);
+    return MFA_OUTCOME_BAD_TOKEN;
+}
+
 enum mfa_outcome mfa_check_begin(struct mfa_flow *flow, enum mfa_purpose purpose, bool may_be_stopped)
 {
     enum mfa_outcome outcome = reserve(flow, purpose);
@@ -82,7 +88,7 @@ static enum mfa_outcome compare(struct mfa_flow *flow, mfa_flow_step_fn *then)
     case MFA_OK: return then(flow);
     case MFA_ERR_DENIED: return mfa_check_fail(flow, MFA_OUTCOME_WRONG_CODE);
     case MFA_ERR_EXPIRED: return mfa_check_fail(flow, MFA_OUTCOME_EXPIRED_CODE);
-    case MFA_ERR_NOT_FOUND: return MFA_OUTCOME_BAD_TOKEN;
+    case MFA_ERR_NOT_FOUND: return mfa_check_lost(flow);
     default: return MFA_OUTCOME_INTERNAL;
     }
 }

@@ -17,6 +17,9 @@ enum mfa_outcome mfa_check_fail(struct mfa_flow *flow, enum mfa_outcome outcome)
 /* Takes the attempt back from both: nothing was compared, or what was right could not be made use of. */
 void mfa_check_return(struct mfa_flow *flow);
 
+/* Ends the flow of an attempt whose session has gone meanwhile, used by another request perhaps: no failure of the account. */
+enum mfa_outcome mfa_check_lost(struct mfa_flow *flow);
+
 /* Reads the code in the body, reserves an attempt on the session of the token, both read before, and checks. Goes on with
  * `then` only when the code is right; the session is still in the table then, for `then` to take, and the account's attempt
  * is still to be booked. `then` runs on the host's thread in single mode, on a storage worker otherwise. */
