@@ -96,7 +96,7 @@ static uint64_t delay_ms(const struct mfa_policy *policy, uint32_t recent)
 {
     uint64_t delay_s = policy->backoff_base_s;
 
-    if (recent <= policy->backoff_free_failures)
+    if (delay_s == 0 || recent <= policy->backoff_free_failures)
         return 0;
     for (uint32_t i = policy->backoff_free_failures + 1; i < recent && delay_s < policy->backoff_max_s; i++)
         delay_s *= 2;
