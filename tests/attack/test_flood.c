@@ -14,7 +14,7 @@
 #define LOGINS_AT_ONCE 250
 #define ATTACKERS 20
 /* Far more than what stays, far less than what the flood would leave behind were nothing bounded. */
-#define GROWTH_MAX ((size_t)48 * 1024 * 1024)
+#define GROWTH_MAX ((size_t)32 * 1024 * 1024)
 #define PATIENCE_MS 20000
 
 static size_t resident_bytes(const struct stage *stage)
@@ -37,13 +37,18 @@ struct flood {
     size_t refused;
 };
 
+/* The attackers' sessions are as large as user data may be. */
 static void flood_enrol(struct stage *stage, struct flood *flood)
 {
+    char *data = NULL;
+    assert_true(
+        asprintf(&data, "{\"number\": \"41791231212\", \"message\": \"{{ code }}\", \"padding\": \"%03500d\"}", 0) > 0);
     for (size_t i = 0; i < ATTACKERS; i++) {
         snprintf(flood->usernames[i], sizeof flood->usernames[i], "floods-%zu", i);
         snprintf(flood->paths[i], sizeof flood->paths[i], "/floods-%zu/auth/login", i);
-        stage_enrol(stage, flood->usernames[i]);
+        json_decref(user_enrol(stage_url(stage), stage->gateway, flood->usernames[i], data));
     }
+    free(data);
 }
 
 /* So many logins at once, by all attackers in turn. Every one is challenged or told to wait, and never let in. */
