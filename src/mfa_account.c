@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mfa_account.h"
 
+/* How often an account may become unknown while it is tried; more often is a fault. */
+#define MAX_TRIES 8
+
 /* Whether anything is counted at all. */
 static bool is_throttled(const struct mfa_flow *flow)
 {
@@ -40,14 +43,25 @@ enum mfa_outcome mfa_account_admit(struct mfa_flow *flow)
     return mfa_throttle_is_stopped(flow->core->throttle, flow->user_id) ? MFA_OUTCOME_STOPPED : MFA_OUTCOME_PENDING;
 }
 
+/* A success at the same time makes an account unknown again, between the two steps. */
+static enum mfa_status reserve(struct mfa_flow *flow, bool may_be_stopped)
+{
+    enum mfa_status status = MFA_ERR_NOT_FOUND;
+
+    for (int i = 0; status == MFA_ERR_NOT_FOUND && i < MAX_TRIES; i++) {
+        if (know(flow) != MFA_OK)
+            return MFA_ERR_INTERNAL;
+        status = mfa_throttle_reserve(flow->core->throttle, flow->user_id, flow->now_ms, may_be_stopped,
+                                      &flow->reply.retry_after_s);
+    }
+    return status;
+}
+
 enum mfa_outcome mfa_account_reserve(struct mfa_flow *flow, bool may_be_stopped)
 {
     if (!is_throttled(flow))
         return MFA_OUTCOME_PENDING;
-    if (know(flow) != MFA_OK)
-        return MFA_OUTCOME_INTERNAL;
-    switch (mfa_throttle_reserve(flow->core->throttle, flow->user_id, flow->now_ms, may_be_stopped,
-                                 &flow->reply.retry_after_s)) {
+    switch (reserve(flow, may_be_stopped)) {
     case MFA_OK: return MFA_OUTCOME_PENDING;
     case MFA_ERR_FULL: return MFA_OUTCOME_THROTTLED;
     case MFA_ERR_DENIED: return MFA_OUTCOME_STOPPED;
