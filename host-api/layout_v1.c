@@ -4,6 +4,7 @@
  * broke every plugin and every host already built; mend the header, never this file. Members that a later minor appends
  * get a file of their own, and only structs with `struct_size` may grow.
  */
+#include "core_cap_kv.h"
 #include "core_plugin.h"
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -107,6 +108,12 @@ AT(core_plugin_descriptor, destroy, 48);
 AT(core_plugin_descriptor, hooks, 56);
 AT(core_plugin_descriptor, profile_fields, 64);
 SIZE_AT_LEAST(core_plugin_descriptor, 72);
+
+AT(core_cap_kv, struct_size, 0);
+AT(core_cap_kv, reserved, 4);
+AT(core_cap_kv, get, 8);
+AT(core_cap_kv, put, 16);
+SIZE_AT_LEAST(core_cap_kv, 24);
 
 _Static_assert(sizeof(core_call) == 8 && sizeof(core_status) == 4, "a basic type changed size");
 

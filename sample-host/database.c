@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "database_schema.h"
 #include "log.h"
@@ -37,6 +38,13 @@ static const char *const statements_sql[DATABASE_STATEMENTS] = {
                            " ON CONFLICT (user_id, field)"
                            " DO UPDATE SET version = excluded.version, value = excluded.value",
     [DATABASE_REMOVE_FIELD] = "DELETE FROM fields WHERE user_id = ?1 AND field = ?2",
+    [DATABASE_KV_GET] = "SELECT version, value FROM kv WHERE plugin = ?1 AND key = ?2 AND expires_ms > ?3",
+    [DATABASE_KV_PUT] = "INSERT INTO kv (plugin, key, version, value, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)"
+                        " ON CONFLICT (plugin, key) DO UPDATE"
+                        " SET version = excluded.version, value = excluded.value, expires_ms = excluded.expires_ms",
+    [DATABASE_KV_REMOVE] = "DELETE FROM kv WHERE plugin = ?1 AND key = ?2",
+    [DATABASE_KV_SWEEP] = "DELETE FROM kv WHERE rowid IN"
+                          " (SELECT rowid FROM kv WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT 8)",
 };
 
 static core_status report(struct database *database, const char *what)
@@ -52,15 +60,19 @@ static core_status execute(struct database *database, const char *sql)
     return sqlite3_exec(database->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? CORE_OK : report(database, sql);
 }
 
-static core_status connect_to(struct database *database, const char *path)
+static core_status connect_to(struct database *database, const char *path, enum database_durability durability)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
 
     if (sqlite3_open_v2(path, &database->handle, flags, NULL) != SQLITE_OK)
         return report(database, path);
     (void)sqlite3_busy_timeout(database->handle, BUSY_TIMEOUT_MS);
-    return execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-                             "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;");
+    core_status status = execute(database, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"
+                                           "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;");
+    if (status == CORE_OK)
+        status = execute(database,
+                         durability == DATABASE_ON_DISK ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    return status;
 }
 
 static core_status read_schema_version(struct database *database, int *version)
@@ -94,10 +106,10 @@ static core_status check_schema(struct database *database, const char *path)
     return status;
 }
 
-core_status database_open(struct database *database, const char *path)
+core_status database_open(struct database *database, const char *path, enum database_durability durability)
 {
     pthread_mutex_init(&database->lock, NULL);
-    core_status status = connect_to(database, path);
+    core_status status = connect_to(database, path, durability);
 
     if (status == CORE_OK)
         status = check_schema(database, path);
@@ -213,6 +225,36 @@ core_status database_end(struct database *database, core_status status)
         (void)!database_run(database, DATABASE_ROLLBACK, "");
     pthread_mutex_unlock(&database->lock);
     return status;
+}
+
+core_status database_take_version(struct database *database, int64_t *version)
+{
+    core_status status = database_start(database, DATABASE_NEXT_VERSION, "");
+
+    *version = 0;
+    if (status == CORE_OK) {
+        *version = sqlite3_column_int64(database_row(database, DATABASE_NEXT_VERSION), 0);
+        status = database_next(database, DATABASE_NEXT_VERSION) == CORE_ERR_NOT_FOUND ? CORE_OK : CORE_ERR_INTERNAL;
+    } else if (status == CORE_ERR_NOT_FOUND) {
+        status = CORE_ERR_INTERNAL;
+    }
+    database_finish(database, DATABASE_NEXT_VERSION);
+    return status;
+}
+
+core_status database_copy_value(sqlite3_stmt *row, void *buffer, uint64_t buffer_size, uint64_t *len, uint64_t *version)
+{
+    const void *value = sqlite3_column_blob(row, 1);
+    uint64_t value_len = (uint64_t)sqlite3_column_bytes(row, 1);
+
+    if (!value)
+        return CORE_ERR_MEMORY;
+    *len = value_len;
+    if (value_len > buffer_size)
+        return CORE_ERR_TOO_SMALL;
+    memcpy(buffer, value, (size_t)value_len);
+    *version = (uint64_t)sqlite3_column_int64(row, 0);
+    return CORE_OK;
 }
 
 void database_copy_text(sqlite3_stmt *row, int column, char *out, size_t size)

@@ -31,6 +31,10 @@ enum database_statement {
     DATABASE_NEXT_VERSION,
     DATABASE_SET_FIELD,
     DATABASE_REMOVE_FIELD,
+    DATABASE_KV_GET,
+    DATABASE_KV_PUT,
+    DATABASE_KV_REMOVE,
+    DATABASE_KV_SWEEP,
     DATABASE_STATEMENTS
 };
 
@@ -40,9 +44,16 @@ struct database {
     sqlite3_stmt *statements[DATABASE_STATEMENTS];
 };
 
+/* Where a transaction is when it has ended. */
+enum database_durability {
+    DATABASE_ON_DISK,
+    DATABASE_BEHIND, /* in the system's hands: it outlives the process, and the power failure only if it had the time */
+};
+
 /* Connects, makes the schema in a file that has none, and refuses one of another version; reasons are logged. Release with
  * database_close, in any case. */
-core_status database_open(struct database *database, const char *path) __attribute__((warn_unused_result));
+core_status database_open(struct database *database, const char *path, enum database_durability durability)
+    __attribute__((warn_unused_result));
 
 /* Accepts a zeroed one. */
 void database_close(struct database *database);
@@ -72,6 +83,13 @@ core_status database_begin(struct database *database) __attribute__((warn_unused
 /* Ends the transaction and frees the lock: commits when `status` is CORE_OK, else undoes all. Returns `status`, or why the
  * commit failed. */
 core_status database_end(struct database *database, core_status status) __attribute__((warn_unused_result));
+
+/* Takes the next version of a field or value; within a transaction. */
+core_status database_take_version(struct database *database, int64_t *version) __attribute__((warn_unused_result));
+
+/* Copies a value, which has its version in the first column and its bytes in the second, as core_profile_load_fn says. */
+core_status database_copy_value(sqlite3_stmt *row, void *buffer, uint64_t buffer_size, uint64_t *len, uint64_t *version)
+    __attribute__((warn_unused_result));
 
 /* Copies a text column to `out`, cut to `size`; null is "". */
 void database_copy_text(sqlite3_stmt *row, int column, char *out, size_t size);

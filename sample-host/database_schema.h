@@ -6,9 +6,9 @@
 #ifndef DATABASE_SCHEMA_H
 #define DATABASE_SCHEMA_H
 
-#define DATABASE_SCHEMA_VERSION 1
+#define DATABASE_SCHEMA_VERSION 2
 
-/* Field versions come from one counter, so that a version never comes back, also not after a field was removed. */
+/* Versions come from one counter, so that a version never comes back, also not after a field or value was removed. */
 #define DATABASE_SCHEMA                                                                                                \
     "CREATE TABLE users (id TEXT PRIMARY KEY, username TEXT NOT NULL UNIQUE, language TEXT NOT NULL, email TEXT,"      \
     " password_hash TEXT NOT NULL) STRICT;"                                                                            \
@@ -22,6 +22,9 @@
     " version INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (user_id, field)) STRICT;"                            \
     "CREATE TABLE field_version (last INTEGER NOT NULL) STRICT;"                                                       \
     "INSERT INTO field_version VALUES (0);"                                                                            \
-    "PRAGMA user_version = 1;"
+    "CREATE TABLE kv (plugin TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, value BLOB NOT NULL,"         \
+    " expires_ms INTEGER NOT NULL, PRIMARY KEY (plugin, key)) STRICT;"                                                 \
+    "CREATE INDEX kv_by_expiry ON kv (expires_ms);"                                                                    \
+    "PRAGMA user_version = 2;"
 
 #endif

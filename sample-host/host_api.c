@@ -6,6 +6,7 @@
 
 #include "calls.h"
 #include "clock.h"
+#include "core_cap_kv.h"
 #include "host.h"
 #include "log.h"
 #include "login_chain.h"
@@ -124,12 +125,62 @@ static core_status api_register_route(const struct core_host *host, const struct
                                                             .context = route->context});
 }
 
+/* --- the key-value table ------------------------------------------------------------------------------------------- */
+
+static bool is_kv_key(struct core_span key)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    const char *text = key.data;
+
+    if (!text || key.len == 0 || key.len > CORE_KV_KEY_MAX)
+        return false;
+    for (uint64_t i = 0; i < key.len; i++)
+        if (!memchr(allowed, text[i], sizeof(allowed) - 1))
+            return false;
+    return true;
+}
+
+static core_status api_kv_get(const struct core_host *host, struct core_span key, void *buffer, uint64_t buffer_size,
+                              uint64_t *len, uint64_t *version)
+{
+    const struct plugin *plugin = plugin_of(host);
+    int64_t now_ms = 0;
+
+    if (!len || !version)
+        return CORE_ERR_ARGUMENT;
+    *len = 0;
+    *version = 0;
+    if (!is_kv_key(key) || (!buffer && buffer_size > 0))
+        return CORE_ERR_ARGUMENT;
+    if (!clock_wall(&now_ms))
+        return CORE_ERR_INTERNAL;
+    return storage_kv_get(plugin->host->storage, plugin->descriptor->name, key, now_ms, buffer, buffer_size, len,
+                          version);
+}
+
+static core_status api_kv_put(const struct core_host *host, struct core_span key, struct core_span value,
+                              int64_t expires_ms, uint64_t *version)
+{
+    const struct plugin *plugin = plugin_of(host);
+    int64_t now_ms = 0;
+
+    if (!is_kv_key(key) || !version || expires_ms < 0 ||
+        (value.data && (value.len == 0 || value.len > CORE_KV_VALUE_MAX)))
+        return CORE_ERR_ARGUMENT;
+    if (!clock_wall(&now_ms))
+        return CORE_ERR_INTERNAL;
+    return storage_kv_put(plugin->host->storage, plugin->descriptor->name, key, now_ms, value, expires_ms, version);
+}
+
 static const void *api_capability(const struct core_host *host, const char *id)
 {
+    static const struct core_cap_kv kv = {.struct_size = sizeof(kv), .get = api_kv_get, .put = api_kv_put};
+
     (void)host;
-    (void)id;
-    return NULL;
+    return id && strcmp(id, CORE_CAP_KV_ID) == 0 ? &kv : NULL;
 }
+
+/* --- the table ------------------------------------------------------------------------------------------------------ */
 
 void host_api_init(struct plugin *plugin)
 {

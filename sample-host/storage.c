@@ -53,8 +53,10 @@ static core_status open_parts(struct storage *storage, const char *dir)
     storage->users = user_cache_new();
     if (!storage->users)
         return CORE_ERR_MEMORY;
-    status = database_open(&storage->writer, path);
-    return status == CORE_OK ? database_open(&storage->reader, path) : status;
+    status = database_open(&storage->writer, path, DATABASE_ON_DISK);
+    if (status == CORE_OK)
+        status = database_open(&storage->reader, path, DATABASE_ON_DISK);
+    return status == CORE_OK ? database_open(&storage->kv, path, DATABASE_BEHIND) : status;
 }
 
 core_status storage_open(struct storage **out, const char *dir)
@@ -77,6 +79,7 @@ void storage_close(struct storage *storage)
 {
     if (!storage)
         return;
+    database_close(&storage->kv);
     database_close(&storage->reader);
     database_close(&storage->writer);
     if (storage->lock_fd >= 0)

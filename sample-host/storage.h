@@ -92,4 +92,13 @@ core_status storage_load_field(struct storage *storage, struct core_span user_id
 core_status storage_store_field(struct storage *storage, struct core_span user_id, const char *field, uint64_t expected,
                                 struct core_span value) __attribute__((warn_unused_result));
 
+/* The key-value table of a plugin: the contract is that of core_kv_get_fn and core_kv_put_fn, at the wall-clock time
+ * `now_ms`. Unlike the rest, a write may be lost by a power failure. */
+core_status storage_kv_get(struct storage *storage, const char *plugin, struct core_span key, int64_t now_ms,
+                           void *buffer, uint64_t buffer_size, uint64_t *len, uint64_t *version)
+    __attribute__((warn_unused_result));
+core_status storage_kv_put(struct storage *storage, const char *plugin, struct core_span key, int64_t now_ms,
+                           struct core_span value, int64_t expires_ms, uint64_t *version)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -99,20 +99,8 @@ core_status storage_load_field(struct storage *storage, struct core_span user_id
     *version = 0;
     pthread_mutex_lock(&reader->lock);
     core_status status = database_start(reader, DATABASE_LOAD_FIELD, "st", user_id, field);
-    if (status == CORE_OK) {
-        const void *value = sqlite3_column_blob(row, 1);
-        uint64_t value_len = (uint64_t)sqlite3_column_bytes(row, 1);
-        if (!value) {
-            status = CORE_ERR_MEMORY;
-        } else if (value_len > buffer_size) {
-            *len = value_len;
-            status = CORE_ERR_TOO_SMALL;
-        } else {
-            memcpy(buffer, value, (size_t)value_len);
-            *len = value_len;
-            *version = (uint64_t)sqlite3_column_int64(row, 0);
-        }
-    }
+    if (status == CORE_OK)
+        status = database_copy_value(row, buffer, buffer_size, len, version);
     database_finish(reader, DATABASE_LOAD_FIELD);
     pthread_mutex_unlock(&reader->lock);
     return status;
@@ -131,26 +119,11 @@ static core_status expect_version(struct database *writer, struct core_span user
     return status;
 }
 
-static core_status take_version(struct database *writer, int64_t *version)
-{
-    core_status status = database_start(writer, DATABASE_NEXT_VERSION, "");
-
-    *version = 0;
-    if (status == CORE_OK) {
-        *version = sqlite3_column_int64(database_row(writer, DATABASE_NEXT_VERSION), 0);
-        status = database_next(writer, DATABASE_NEXT_VERSION) == CORE_ERR_NOT_FOUND ? CORE_OK : CORE_ERR_INTERNAL;
-    } else if (status == CORE_ERR_NOT_FOUND) {
-        status = CORE_ERR_INTERNAL;
-    }
-    database_finish(writer, DATABASE_NEXT_VERSION);
-    return status;
-}
-
 static core_status set_field(struct database *writer, struct core_span user_id, const char *field,
                              struct core_span value)
 {
     int64_t version = 0;
-    core_status status = take_version(writer, &version);
+    core_status status = database_take_version(writer, &version);
 
     return status == CORE_OK ? database_run(writer, DATABASE_SET_FIELD, "stiv", user_id, field, version, value)
                              : status;
