@@ -48,6 +48,7 @@ static enum mfa_status read_config(const struct core_host *host, const struct co
 static enum mfa_status start(struct plugin_instance *instance, struct mfa_config *config)
 {
     struct mfa_host_port port = plugin_host_port(instance->host);
+    struct mfa_kv_port kv = plugin_kv_port(&instance->kv, instance->host);
     struct mfa_gateway_port gateway = {0};
     struct mfa_gateway_limits limits = {.max_in_flight = config->policy.gateway_max_in_flight,
                                         .max_per_host = config->policy.gateway_max_per_host};
@@ -59,7 +60,7 @@ static enum mfa_status start(struct plugin_instance *instance, struct mfa_config
             return status;
         gateway = mfa_gateway_port(instance->gateway);
     }
-    return mfa_core_new(&instance->core, &port, &gateway, config);
+    return mfa_core_new(&instance->core, &port, &gateway, &kv, config);
 }
 
 static void stop(void *context)
@@ -138,7 +139,7 @@ static core_status create(const struct core_host *host, const struct core_config
     if (status == CORE_ERR_MEMORY)
         log_error(host, "not enough memory to start");
     else if (status == CORE_ERR_INTERNAL || status == CORE_ERR_ARGUMENT)
-        log_error(host, "libcurl, a thread or a route could not be set up");
+        log_error(host, "libcurl, a clock, a thread, a route or the key-value table could not be set up");
     *out = instance;
     return status;
 }

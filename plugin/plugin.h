@@ -20,8 +20,15 @@
 #define PLUGIN_FIELD_ENROLMENT "mfa"
 #define PLUGIN_FIELD_ATTEMPTS "mfa-attempts"
 
+/* What the key-value port works on. */
+struct plugin_kv {
+    const struct core_host *host;
+    const struct core_cap_kv *table; /* NULL: the host has none */
+};
+
 struct plugin_instance {
     const struct core_host *host;
+    struct plugin_kv kv;
     struct mfa_gateway *gateway; /* NULL with `mode: disabled` */
     struct mfa_core *core;
     struct plugin_route *routes; /* what the registered routes point to */
@@ -29,6 +36,10 @@ struct plugin_instance {
 
 /* host_ports.c: the library's seams, made of the host's functions. `host` is static. */
 struct mfa_host_port plugin_host_port(const struct core_host *host);
+
+/* kv_port.c: the host's key-value table, zeroed when it offers none; to be called in create. `kv` is filled in, and must
+ * last as long as the port. `host` is static. */
+struct mfa_kv_port plugin_kv_port(struct plugin_kv *kv, const struct core_host *host);
 
 /* dispatch.c: registers the routes. Returns what the host said. */
 core_status plugin_register_routes(struct plugin_instance *instance);

@@ -1,40 +1,111 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mfa_challenge.h"
 
+#include <sodium.h>
 #include <string.h>
 
+#include "mfa_destination.h"
 #include "mfa_json.h"
 
-/* How long a client is told to wait while a message of the same session is on its way. */
-#define SENDING_RETRY_AFTER_S 1
 #define FULL_RETRY_AFTER_S 30
 
-static enum mfa_outcome begin(struct mfa_flow *flow, const char *code_secret)
+static bool we_make_the_code(const struct mfa_flow *flow)
 {
-    switch (mfa_sessions_begin_send(flow->core->sessions, flow->now_ms, &flow->session_ref, code_secret)) {
+    return flow->core->config.mode == MFA_MODE_SINGLE;
+}
+
+static const struct mfa_endpoint *endpoint_of(const struct mfa_flow *flow)
+{
+    return we_make_the_code(flow) ? &flow->core->config.single : &flow->core->config.challenge;
+}
+
+static enum mfa_outcome refusal(struct mfa_flow *flow, enum mfa_status status, uint32_t wait_s)
+{
+    switch (status) {
     case MFA_OK: return MFA_OUTCOME_PENDING;
     case MFA_ERR_NOT_FOUND: return MFA_OUTCOME_BAD_TOKEN;
-    case MFA_ERR_CONFLICT: flow->reply.retry_after_s = SENDING_RETRY_AFTER_S; return MFA_OUTCOME_THROTTLED;
+    case MFA_ERR_FULL: flow->reply.retry_after_s = wait_s; return MFA_OUTCOME_THROTTLED;
     default: return MFA_OUTCOME_INTERNAL;
     }
 }
 
+/* --- The limits -------------------------------------------------------------------------------------------------- */
+
+/* Writes where the session's message goes; an empty text: the user data do not say. */
+static enum mfa_status read_destination(const struct mfa_flow *flow, char normal[static MFA_DESTINATION_SIZE])
+{
+    char number[MFA_DESTINATION_NUMBER_SIZE];
+    const char *destination = NULL;
+    char *text = NULL;
+    size_t len = 0;
+    json_t *user_data = NULL;
+    enum mfa_status status =
+        mfa_sessions_user_data(flow->core->sessions, flow->now_ms, &flow->session_ref, &text, &len);
+
+    normal[0] = '\0';
+    if (status == MFA_OK)
+        status = mfa_json_parse_object(&user_data, text, len, MFA_BODY_MAX_DEPTH);
+    if (status == MFA_OK)
+        destination = mfa_destination_find(user_data, endpoint_of(flow), number);
+    if (destination != NULL)
+        mfa_destination_normalise(destination, normal);
+    mfa_json_free(user_data);
+    mfa_secret_free(text, len);
+    return status;
+}
+
+static enum mfa_outcome reserve(struct mfa_flow *flow)
+{
+    char destination[MFA_DESTINATION_SIZE];
+    uint32_t wait_s = 0;
+    enum mfa_status status = read_destination(flow, destination);
+
+    if (status == MFA_OK)
+        status = mfa_send_limits_reserve(flow->core->send_limits, flow->now_ms, flow->user_id,
+                                         destination[0] != '\0' ? destination : NULL, &flow->reservation, &wait_s);
+    sodium_memzero(destination, sizeof destination);
+    return refusal(flow, status, wait_s);
+}
+
+/* --- Sending ----------------------------------------------------------------------------------------------------- */
+
+static enum mfa_outcome add_code(struct mfa_flow *flow)
+{
+    const struct mfa_core *core = flow->core;
+    enum mfa_status status = mfa_code_draw(&core->host, core->config.policy.code_length, flow->code_secret);
+
+    if (status == MFA_OK)
+        status = mfa_sessions_add_code(core->sessions, flow->now_ms, &flow->session_ref, flow->code_secret);
+    return refusal(flow, status, 0);
+}
+
+/* Goes on where a message has been begun and reserved. */
+static enum mfa_outcome send_reserved(struct mfa_flow *flow, mfa_flow_step_fn *settle)
+{
+    enum mfa_outcome outcome = we_make_the_code(flow) ? add_code(flow) : MFA_OUTCOME_PENDING;
+    const char *code_secret = we_make_the_code(flow) ? flow->code_secret : NULL;
+
+    if (outcome == MFA_OUTCOME_PENDING)
+        outcome = mfa_flow_to_gateway(flow, MFA_CALL_SEND, endpoint_of(flow), code_secret, settle);
+    if (outcome != MFA_OUTCOME_PENDING)
+        mfa_send_limits_give_back(flow->core->send_limits, &flow->reservation);
+    return outcome;
+}
+
 enum mfa_outcome mfa_challenge_send(struct mfa_flow *flow, mfa_flow_step_fn *settle)
 {
-    const struct mfa_config *config = &flow->core->config;
-    bool is_single = config->mode == MFA_MODE_SINGLE;
-    const struct mfa_endpoint *endpoint = is_single ? &config->single : &config->challenge;
-    const char *code_secret = is_single ? flow->code_secret : NULL;
-    enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
+    struct mfa_sessions *sessions = flow->core->sessions;
+    uint32_t wait_s = 0;
+    enum mfa_status status = mfa_sessions_begin_send(sessions, flow->now_ms, &flow->session_ref, &wait_s);
+    enum mfa_outcome outcome = refusal(flow, status, wait_s);
 
-    if (is_single && mfa_code_draw(&flow->core->host, config->policy.code_length, flow->code_secret) != MFA_OK)
-        return MFA_OUTCOME_INTERNAL;
-    outcome = begin(flow, code_secret);
     if (outcome != MFA_OUTCOME_PENDING)
         return outcome;
-    outcome = mfa_flow_to_gateway(flow, MFA_CALL_SEND, endpoint, code_secret, settle);
+    outcome = reserve(flow);
+    if (outcome == MFA_OUTCOME_PENDING)
+        outcome = send_reserved(flow, settle);
     if (outcome != MFA_OUTCOME_PENDING)
-        mfa_sessions_end_send(flow->core->sessions, &flow->session_ref, false);
+        mfa_sessions_end_send(sessions, flow->now_ms, &flow->session_ref, false);
     return outcome;
 }
 
@@ -42,13 +113,17 @@ enum mfa_outcome mfa_challenge_settle(struct mfa_flow *flow)
 {
     /* A service that did not answer in time may still have sent the message. */
     bool was_sent = flow->verdict == MFA_VERDICT_SENT || flow->verdict == MFA_VERDICT_TIMEOUT;
-    bool is_there = mfa_sessions_end_send(flow->core->sessions, &flow->session_ref, was_sent);
+    bool is_there = mfa_sessions_end_send(flow->core->sessions, flow->now_ms, &flow->session_ref, was_sent);
     enum mfa_outcome outcome = mfa_flow_outcome_of(flow);
 
+    if (!was_sent)
+        mfa_send_limits_give_back(flow->core->send_limits, &flow->reservation);
     if (outcome == MFA_OUTCOME_PENDING && !is_there)
         return MFA_OUTCOME_BAD_TOKEN;
     return outcome;
 }
+
+/* --- Opening ----------------------------------------------------------------------------------------------------- */
 
 static enum mfa_outcome too_many_pending(struct mfa_flow *flow)
 {
@@ -87,11 +162,18 @@ static enum mfa_status open_session(struct mfa_flow *flow, struct mfa_session_fa
 enum mfa_outcome mfa_challenge_open(struct mfa_flow *flow, struct mfa_session_facts facts, const json_t *user_data,
                                     mfa_flow_step_fn *settle)
 {
+    enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
+
     switch (open_session(flow, facts, user_data)) {
-    case MFA_OK: return keep_if_sent(flow, mfa_challenge_send(flow, settle));
+    case MFA_OK: break;
     case MFA_ERR_FULL: return too_many_pending(flow);
     default: return MFA_OUTCOME_INTERNAL;
     }
+    outcome = mfa_challenge_send(flow, settle);
+    if (outcome != MFA_OUTCOME_THROTTLED || facts.purpose != MFA_PURPOSE_LOGIN)
+        return keep_if_sent(flow, outcome);
+    flow->reply.token_secret = flow->token_secret;
+    return MFA_OUTCOME_CHALLENGE_DELAYED;
 }
 
 enum mfa_outcome mfa_challenge_settle_open(struct mfa_flow *flow)

@@ -8,8 +8,9 @@
 
 #include "mfa_flow.h"
 
-/* Sends the challenge of `flow->session_ref` and goes on with `settle` when the service has answered.
- * Returns MFA_OUTCOME_PENDING, or the outcome when nothing was sent. */
+/* Sends the challenge of `flow->session_ref`, if the send limits allow one more, and goes on with `settle` when the service
+ * has answered. May wait for storage. Returns MFA_OUTCOME_PENDING, or the outcome when nothing was sent: earlier codes are
+ * as good as they were, and no limit has counted it. */
 enum mfa_outcome mfa_challenge_send(struct mfa_flow *flow, mfa_flow_step_fn *settle);
 
 /* What `settle` begins with: books what the service answered on the session.
@@ -17,7 +18,8 @@ enum mfa_outcome mfa_challenge_send(struct mfa_flow *flow, mfa_flow_step_fn *set
 enum mfa_outcome mfa_challenge_settle(struct mfa_flow *flow);
 
 /* Opens a session for `user_data` with a fresh token, in `flow->token_secret`, and sends its challenge. The user data of
- * `facts` are filled in here. When nothing could be sent the session is gone again. */
+ * `facts` are filled in here. When nothing could be sent the session is gone again, but for a login past a send limit: the
+ * outcome is MFA_OUTCOME_CHALLENGE_DELAYED, and the client can ask for the message later. */
 enum mfa_outcome mfa_challenge_open(struct mfa_flow *flow, struct mfa_session_facts facts, const json_t *user_data,
                                     mfa_flow_step_fn *settle);
 

@@ -48,7 +48,8 @@ struct mapping_keys {
 static void check_keys(const struct mfa_yaml_node *root)
 {
     static const struct mapping_keys mappings[] = {
-        {"sms", {"endpoints", "codeLength", "codeTtlSeconds", "acceptPreviousCodes"}},
+        {"sms", {"endpoints", "codeLength", "codeTtlSeconds", "acceptPreviousCodes", "sendLimits"}},
+        {"sms.sendLimits", {"minIntervalSeconds", "perUserPerHour", "perDestinationPerDay", "perDay"}},
         {"sms.endpoints", {"single", "challenge", "verify"}},
         {"sessions", {"ttlSeconds", "maxPending", "maxPendingPerUser"}},
         {"attempts", {"perSession", "maxConsecutive", "perAccountWindowSeconds", "backoff"}},

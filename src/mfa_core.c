@@ -24,23 +24,27 @@ static enum mfa_status new_sessions(struct mfa_core *core)
     return status;
 }
 
-static enum mfa_status start(struct mfa_core *core)
+static enum mfa_status start(struct mfa_core *core, const struct mfa_kv_port *kv)
 {
     enum mfa_status status = new_sessions(core);
 
     if (status == MFA_OK)
         status = mfa_throttle_new(&core->throttle, &core->config.policy);
     if (status == MFA_OK)
+        status = mfa_send_limits_new(&core->send_limits, &core->host, kv, &core->config.policy);
+    if (status == MFA_OK)
         status = mfa_workers_new(&core->storage_workers, STORAGE_THREADS, MAX_QUEUED);
     if (status == MFA_OK)
         status = mfa_workers_new(&core->password_workers, PASSWORD_THREADS, MAX_QUEUED_PASSWORDS);
     if (status == MFA_OK)
-        status = mfa_housekeeper_new(&core->housekeeper, &core->host, core->sessions, core->throttle);
+        status =
+            mfa_housekeeper_new(&core->housekeeper, &core->host, core->sessions, core->throttle, core->send_limits);
     return status;
 }
 
 enum mfa_status mfa_core_new(struct mfa_core **out, const struct mfa_host_port *host,
-                             const struct mfa_gateway_port *gateway, struct mfa_config *config)
+                             const struct mfa_gateway_port *gateway, const struct mfa_kv_port *kv,
+                             struct mfa_config *config)
 {
     struct mfa_core *core = calloc(1, sizeof *core);
     enum mfa_status status = MFA_OK;
@@ -52,7 +56,7 @@ enum mfa_status mfa_core_new(struct mfa_core **out, const struct mfa_host_port *
     core->gateway = *gateway;
     core->config = *config;
     if (config->mode != MFA_MODE_DISABLED)
-        status = start(core);
+        status = start(core, kv);
     if (status != MFA_OK) {
         core->config = (struct mfa_config){0}; /* stays the caller's */
         mfa_core_free(core);
@@ -82,6 +86,7 @@ void mfa_core_free(struct mfa_core *core)
     mfa_workers_free(core->password_workers);
     mfa_throttle_free(core->throttle);
     mfa_sessions_free(core->sessions);
+    mfa_send_limits_free(core->send_limits);
     mfa_config_clear(&core->config);
     free(core);
 }

@@ -12,6 +12,7 @@
 
 #include "mfa_config.h"
 #include "mfa_ports.h"
+#include "mfa_send_limits.h"
 #include "mfa_sessions.h"
 #include "mfa_status.h"
 #include "mfa_throttle.h"
@@ -24,18 +25,20 @@ struct mfa_core {
     struct mfa_config config;
     struct mfa_sessions *sessions;
     struct mfa_throttle *throttle;
+    struct mfa_send_limits *send_limits;
     struct mfa_workers *storage_workers;  /* for what waits for the disk */
     struct mfa_workers *password_workers; /* apart, so that slow hashes never hold up a confirmation */
     struct mfa_housekeeper *housekeeper;
 };
 
-/* Makes a core and starts its threads; none with `mode: disabled`. `host` and `gateway` are copied. `config` is
+/* Makes a core and starts its threads; none with `mode: disabled`. `host`, `gateway` and `kv` are copied. `config` is
  * transferred when, and only when, this returns MFA_OK (it is then zeroed). `*out` is owned by the caller, released with
  * mfa_core_free. Returns MFA_OK, MFA_ERR_MEMORY or MFA_ERR_INTERNAL. */
 MFA_MUST_CHECK enum mfa_status mfa_core_new(struct mfa_core **out, const struct mfa_host_port *host,
-                                            const struct mfa_gateway_port *gateway, struct mfa_config *config);
+                                            const struct mfa_gateway_port *gateway, const struct mfa_kv_port *kv,
+                                            struct mfa_config *config);
 
-/* Runs what is queued to its end and joins the threads. To be called after the gateway has been stopped and the last
+/* Runs what is queued to its end, writes what is to be written, and joins the threads. To be called after the gateway has been stopped and the last
  * request has come in; when it returns, every call has been completed. A second call does nothing. */
 void mfa_core_stop(struct mfa_core *core);
 

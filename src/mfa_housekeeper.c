@@ -12,6 +12,7 @@ struct mfa_housekeeper {
     const struct mfa_host_port *host;
     struct mfa_sessions *sessions;
     struct mfa_throttle *throttle;
+    struct mfa_send_limits *send_limits;
     pthread_t thread;
     pthread_mutex_t mutex; /* guards is_stopping */
     pthread_cond_t wake;
@@ -39,12 +40,16 @@ static void *keep_house(void *arg)
 {
     struct mfa_housekeeper *housekeeper = arg;
     uint64_t now_ms = 0;
+    bool is_stopping = false;
 
-    while (!wait_a_second(housekeeper)) {
+    while (!is_stopping) {
+        is_stopping = wait_a_second(housekeeper);
         if (housekeeper->host->monotonic_ms(housekeeper->host->ctx, &now_ms) != MFA_OK)
             continue;
         mfa_sessions_expire(housekeeper->sessions, now_ms);
         mfa_throttle_expire(housekeeper->throttle, now_ms);
+        mfa_send_limits_expire(housekeeper->send_limits, now_ms);
+        mfa_send_limits_write(housekeeper->send_limits, now_ms);
     }
     return NULL;
 }
@@ -63,7 +68,8 @@ static enum mfa_status init_wake(pthread_cond_t *wake)
 }
 
 enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct mfa_host_port *host,
-                                    struct mfa_sessions *sessions, struct mfa_throttle *throttle)
+                                    struct mfa_sessions *sessions, struct mfa_throttle *throttle,
+                                    struct mfa_send_limits *send_limits)
 {
     struct mfa_housekeeper *housekeeper = calloc(1, sizeof *housekeeper);
 
@@ -73,6 +79,7 @@ enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct m
     housekeeper->host = host;
     housekeeper->sessions = sessions;
     housekeeper->throttle = throttle;
+    housekeeper->send_limits = send_limits;
     if (pthread_mutex_init(&housekeeper->mutex, NULL) != 0)
         goto free_memory;
     if (init_wake(&housekeeper->wake) != MFA_OK)

@@ -22,11 +22,15 @@ struct mfa_policy {
     uint32_t attempts_per_session;     /* attempts.perSession; 0: no limit */
     uint32_t attempts_max_consecutive; /* attempts.maxConsecutive, failures without a success; 0: no limit */
     uint32_t backoff_free_failures;    /* attempts.backoff.freeFailures: what delays nothing */
-    uint32_t backoff_base_s;   /* attempts.backoff.baseSeconds: the first delay, doubled by each failure; 0: none */
-    uint32_t backoff_max_s;    /* attempts.backoff.maxSeconds: the longest delay */
-    uint32_t backoff_window_s; /* attempts.perAccountWindowSeconds: quiet time after which the delays start anew */
-    uint32_t gateway_max_in_flight; /* gateway.maxInFlight */
-    uint32_t gateway_max_per_host;  /* gateway.maxPerHost, connections; 0: no limit */
+    uint32_t backoff_base_s;      /* attempts.backoff.baseSeconds: the first delay, doubled by each failure; 0: none */
+    uint32_t backoff_max_s;       /* attempts.backoff.maxSeconds: the longest delay */
+    uint32_t backoff_window_s;    /* attempts.perAccountWindowSeconds: quiet time after which the delays start anew */
+    uint32_t resend_interval_s;   /* sms.sendLimits.minIntervalSeconds, on one session; 0: none */
+    uint32_t sends_per_user_hour; /* sms.sendLimits.perUserPerHour; 0: no limit */
+    uint32_t sends_per_destination_day; /* sms.sendLimits.perDestinationPerDay; 0: no limit */
+    uint32_t sends_per_day;             /* sms.sendLimits.perDay, of the whole process; 0: no limit */
+    uint32_t gateway_max_in_flight;     /* gateway.maxInFlight */
+    uint32_t gateway_max_per_host;      /* gateway.maxPerHost, connections; 0: no limit */
 };
 
 /* One configurable number: its key, where it goes, and what it may be. */
@@ -64,6 +68,9 @@ void mfa_policy_init(struct mfa_policy *policy);
 #define MFA_CODE_MAX_LEN 10
 
 #define MFA_RECOVERY_CODE_COUNT 10
+
+/* Highest limit of messages to one user or destination. */
+#define MFA_SENDS_MAX 1000
 
 /* Most bytes of a gateway's answer that are read. */
 #define MFA_GATEWAY_ANSWER_MAX_LEN 65536

@@ -61,6 +61,21 @@ struct mfa_host_port {
     uint64_t (*deadline_ms)(void *ctx, uint64_t call);
 };
 
+/* A table that outlives the process, keyed by text of [a-z0-9.-]{1,64}. A zeroed port stands for a host without one. */
+struct mfa_kv_port {
+    void *ctx;
+
+    /* Reads at most `size` bytes and their version. May wait for storage.
+     * MFA_OK; MFA_ERR_NOT_FOUND: there is nothing, `*version` is 0; anything else: nothing is known. */
+    enum mfa_status (*get)(void *ctx, const char *key, void *value, size_t size, size_t *len, uint64_t *version);
+
+    /* Replaces (or removes, when `value` is NULL) what is stored if it is still at `*version`; 0: there must be nothing.
+     * It goes by itself at `expires_ms`, since 1970; 0: never. May wait for storage.
+     * MFA_OK: `*version` is the new one, 0 after a removal; MFA_ERR_CONFLICT; anything else: not written. */
+    enum mfa_status (*put)(void *ctx, const char *key, const void *value, size_t len, int64_t expires_ms,
+                           uint64_t *version);
+};
+
 /* What became of a request to the communication service. 0 is a failure. */
 enum mfa_delivery {
     MFA_DELIVERY_FAILED,   /* refused, reset, no route, bad certificate, malformed or oversized answer */

@@ -16,6 +16,7 @@ enum payload {
     PAYLOAD_RETRY_AFTER,      /* as a header and in the data */
     PAYLOAD_RETRY_AFTER_ONLY, /* as a header */
     PAYLOAD_TOKEN,
+    PAYLOAD_TOKEN_FOR_LATER, /* and when a message can be asked for */
     PAYLOAD_RECOVERY_CODES,
     PAYLOAD_ENROLMENT,
 };
@@ -80,6 +81,8 @@ static const struct {
 
     [MFA_OUTCOME_ALLOWED] = {"allowed", MFA_ALLOW, 0, NULL, NULL, NULL, PAYLOAD_NONE},
     [MFA_OUTCOME_CHALLENGED] = {"challenged", MFA_CHALLENGE, 200, NULL, NULL, NULL, PAYLOAD_TOKEN},
+    [MFA_OUTCOME_CHALLENGE_DELAYED] = {"challenge-delayed", MFA_CHALLENGE, 200, NULL, NULL, NULL,
+                                       PAYLOAD_TOKEN_FOR_LATER},
     [MFA_OUTCOME_ACTIVATION_OPENED] = {"activation-opened", MFA_ANSWER, 302, NULL, NULL, NULL, PAYLOAD_TOKEN},
     [MFA_OUTCOME_ACTIVATION_OPENED_IN_BROWSER] = {"activation-opened", MFA_ANSWER, 200, NULL, NULL, NULL,
                                                   PAYLOAD_TOKEN},
@@ -125,6 +128,9 @@ static json_t *pack_success(const struct mfa_reply *reply)
 {
     switch (table[reply->outcome].payload) {
     case PAYLOAD_TOKEN: return json_pack("{s:s}", "mfaToken", reply->token_secret);
+    case PAYLOAD_TOKEN_FOR_LATER:
+        return json_pack("{s:s, s:I}", "mfaToken", reply->token_secret, "retryAfterSeconds",
+                         (json_int_t)reply->retry_after_s);
     case PAYLOAD_RECOVERY_CODES: return pack_recovery_codes(reply->recovery_codes_secret);
     case PAYLOAD_ENROLMENT: return pack_enrolment(reply->enrolment);
     case PAYLOAD_NONE:

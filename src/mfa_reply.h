@@ -48,6 +48,7 @@ enum mfa_outcome {
 
     MFA_OUTCOME_ALLOWED,
     MFA_OUTCOME_CHALLENGED,                   /* token */
+    MFA_OUTCOME_CHALLENGE_DELAYED,            /* token, retry_after_s */
     MFA_OUTCOME_ACTIVATION_OPENED,            /* token */
     MFA_OUTCOME_ACTIVATION_OPENED_IN_BROWSER, /* token */
     MFA_OUTCOME_ENROLLED,                     /* recovery_codes */

@@ -60,6 +60,7 @@ struct mfa_session {
     struct mfa_session *prev, *next;
     struct mfa_session_owner *owner;                  /* NULL outside the table */
     uint64_t expires_ms;                              /* monotonic */
+    uint64_t next_send_ms;                            /* monotonic; when the next message may be sent */
     struct mfa_session_code codes[MFA_SESSION_CODES]; /* newest first */
     uint32_t attempts;                                /* reserved */
     uint32_t failures;                                /* settled as failed */
@@ -68,6 +69,8 @@ struct mfa_session {
     uint16_t user_id_len;
     uint8_t purpose;
     bool is_sending;
+    bool has_new_code; /* the newest code goes with the message that is being sent */
+    bool was_sent_to;
     unsigned char key[MFA_SESSION_KEY_LEN];
     unsigned char enrolment_id[MFA_ENROLMENT_ID_LEN];
     char data[]; /* user data, NUL, grant, NUL, user id, NUL */

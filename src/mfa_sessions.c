@@ -14,6 +14,8 @@
 /* Expired sessions that one operation frees, and one step of expire under one lock. */
 #define EXPIRE_PER_CALL 4
 #define EXPIRE_PER_STEP 256
+/* How long a client is told to wait while a message of the same session is on its way. */
+#define SENDING_WAIT_S 1
 
 /* The sessions of one user, oldest first. */
 struct mfa_session_owner {
@@ -318,39 +320,64 @@ enum mfa_status mfa_sessions_user_data(struct mfa_sessions *sessions, uint64_t n
 }
 
 enum mfa_status mfa_sessions_begin_send(struct mfa_sessions *sessions, uint64_t now_ms,
-                                        const struct mfa_session_ref *ref, const char *code_secret)
+                                        const struct mfa_session_ref *ref, uint32_t *wait_s)
 {
-    unsigned char hash[MFA_CODE_HASH_LEN] = {0};
-    struct session_shard *shard = NULL;
-    struct mfa_session *session = NULL;
-    enum mfa_status status = MFA_ERR_NOT_FOUND;
+    struct session_shard *shard = lock_shard(sessions, ref->user_id);
+    struct mfa_session *session = shard_find_live(shard, ref, now_ms);
+    enum mfa_status status = session != NULL ? MFA_OK : MFA_ERR_NOT_FOUND;
 
-    if (code_secret != NULL)
-        hash_code(sessions, ref, code_secret, hash);
-    shard = lock_shard(sessions, ref->user_id);
-    session = shard_find_live(shard, ref, now_ms);
-    if (session != NULL)
-        status = session->is_sending ? MFA_ERR_CONFLICT : MFA_OK;
-    if (status == MFA_OK) {
+    *wait_s = 0;
+    if (session != NULL && session->is_sending)
+        *wait_s = SENDING_WAIT_S;
+    else if (session != NULL && session->next_send_ms > now_ms)
+        *wait_s = (uint32_t)((session->next_send_ms - now_ms + 999) / 1000);
+    if (*wait_s > 0)
+        status = MFA_ERR_FULL;
+    if (status == MFA_OK)
         session->is_sending = true;
-        if (code_secret != NULL)
-            mfa_session_push_code(session, hash, code_expiry(&sessions->policy, session, now_ms));
-    }
     unlock_shard(shard);
     return status;
 }
 
-bool mfa_sessions_end_send(struct mfa_sessions *sessions, const struct mfa_session_ref *ref, bool was_sent)
+enum mfa_status mfa_sessions_add_code(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
+                                      const char *code_secret)
+{
+    unsigned char hash[MFA_CODE_HASH_LEN];
+    struct session_shard *shard = NULL;
+    struct mfa_session *session = NULL;
+
+    hash_code(sessions, ref, code_secret, hash);
+    shard = lock_shard(sessions, ref->user_id);
+    session = shard_find_live(shard, ref, now_ms);
+    if (session != NULL) {
+        session->has_new_code = true;
+        mfa_session_push_code(session, hash, code_expiry(&sessions->policy, session, now_ms));
+    }
+    unlock_shard(shard);
+    return session != NULL ? MFA_OK : MFA_ERR_NOT_FOUND;
+}
+
+static void book_send(const struct mfa_policy *policy, struct mfa_session *session, uint64_t begun_ms)
+{
+    mfa_session_keep_codes(session, policy->accept_previous_codes + 1);
+    if (session->was_sent_to)
+        session->next_send_ms = begun_ms + (uint64_t)policy->resend_interval_s * 1000;
+    session->was_sent_to = true;
+}
+
+bool mfa_sessions_end_send(struct mfa_sessions *sessions, uint64_t begun_ms, const struct mfa_session_ref *ref,
+                           bool was_sent)
 {
     struct session_shard *shard = lock_shard(sessions, ref->user_id);
     struct mfa_session *session = shard_find(shard, ref);
 
     if (session != NULL) {
-        session->is_sending = false;
         if (was_sent)
-            mfa_session_keep_codes(session, sessions->policy.accept_previous_codes + 1);
-        else
+            book_send(&sessions->policy, session, begun_ms);
+        else if (session->has_new_code)
             mfa_session_withdraw_code(session);
+        session->is_sending = false;
+        session->has_new_code = false;
     }
     unlock_shard(shard);
     return session != NULL;
@@ -436,6 +463,7 @@ void mfa_sessions_put_back(struct mfa_sessions *sessions, struct mfa_session *se
     enum mfa_status status = MFA_ERR_MEMORY;
 
     session->is_sending = false;
+    session->has_new_code = false;
     status = shard_add(shard, session);
     unlock_shard(shard);
     if (status == MFA_OK)

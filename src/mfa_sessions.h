@@ -51,16 +51,23 @@ MFA_MUST_CHECK bool mfa_sessions_has(struct mfa_sessions *sessions, uint64_t now
 MFA_MUST_CHECK enum mfa_status mfa_sessions_user_data(struct mfa_sessions *sessions, uint64_t now_ms,
                                                       const struct mfa_session_ref *ref, char **text, size_t *len);
 
-/* Reserves the sending of a message on a session, before it is sent. `code_secret` becomes good now, since a message can
- * arrive before the service's answer does; NULL when the service makes the code. Codes before it stay good.
- * Returns MFA_OK; MFA_ERR_NOT_FOUND; MFA_ERR_CONFLICT: a message is being sent already. */
+/* Reserves the sending of a message on a session, before it is sent.
+ * Returns MFA_OK; MFA_ERR_NOT_FOUND; MFA_ERR_FULL: not for another `*wait_s` seconds, since a message is being sent already,
+ * or the last re-send is not long enough ago. The first message after the one that opened the session is free, since
+ * clients may ask for it at once. */
 MFA_MUST_CHECK enum mfa_status mfa_sessions_begin_send(struct mfa_sessions *sessions, uint64_t now_ms,
-                                                       const struct mfa_session_ref *ref, const char *code_secret);
+                                                       const struct mfa_session_ref *ref, uint32_t *wait_s);
 
-/* Ends what begin_send reserved. A message that was certainly not sent takes its code with it; otherwise only as many
- * earlier codes stay good as the policy says.
+/* Makes the code of a message that was begun good, before it is sent, since it can arrive before the service's answer does.
+ * Codes before it stay good. Returns MFA_OK or MFA_ERR_NOT_FOUND. */
+MFA_MUST_CHECK enum mfa_status mfa_sessions_add_code(struct mfa_sessions *sessions, uint64_t now_ms,
+                                                     const struct mfa_session_ref *ref, const char *code_secret);
+
+/* Ends what begin_send reserved, at `begun_ms`. A message that was certainly not sent takes its code with it, and is as if
+ * it had not been begun; otherwise only as many earlier codes stay good as the policy says.
  * Returns true when the session was still there. */
-bool mfa_sessions_end_send(struct mfa_sessions *sessions, const struct mfa_session_ref *ref, bool was_sent);
+bool mfa_sessions_end_send(struct mfa_sessions *sessions, uint64_t begun_ms, const struct mfa_session_ref *ref,
+                           bool was_sent);
 
 /* Counts an attempt, before anything is compared, so that guesses made at the same time cannot slip through.
  * Returns MFA_OK; MFA_ERR_NOT_FOUND: no live session of this user, purpose and token; MFA_ERR_DENIED: all attempts are used. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mfa_destination.h"
 #include "mfa_placeholder.h"
 #include "mfa_policy.h"
 #include "mfa_template.h"
@@ -54,23 +55,6 @@ enum mfa_status mfa_user_data_check(const json_t *user_data, struct mfa_paramete
 }
 
 /* --- The hint --------------------------------------------------------------------------------------------------- */
-
-static const char *const destination_names[] = {"phone", "phone_number", "number", "to", "email"};
-
-/* The text of the first destination, which for a number is written to `number`. */
-static const char *find_destination(const json_t *user_data, char number[static 32])
-{
-    for (size_t i = 0; i < sizeof destination_names / sizeof destination_names[0]; i++) {
-        const json_t *value = json_object_get(user_data, destination_names[i]);
-        if (json_is_string(value) && json_string_length(value) > 0)
-            return json_string_value(value);
-        if (json_is_integer(value)) {
-            snprintf(number, 32, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-            return number;
-        }
-    }
-    return NULL;
-}
 
 static void mask_email(const char *address, const char *at, char hint[static MFA_HINT_SIZE])
 {
@@ -124,8 +108,8 @@ static void mask_number(const char *text, char hint[static MFA_HINT_SIZE])
 
 void mfa_user_data_hint(const json_t *user_data, char hint[static MFA_HINT_SIZE])
 {
-    char number[32];
-    const char *destination = find_destination(user_data, number);
+    char number[MFA_DESTINATION_NUMBER_SIZE];
+    const char *destination = mfa_destination_find(user_data, NULL, number);
     const char *at = destination != NULL ? strrchr(destination, '@') : NULL;
 
     hint[0] = '\0';

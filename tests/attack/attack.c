@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define NO_DELAYS "backoff: {baseSeconds: 0}"
+#define NO_SEND_LIMITS "sendLimits: {minIntervalSeconds: 0, perUserPerHour: 0, perDestinationPerDay: 0}"
 
 static const char guide_single[] = "single: {method: GET, url: 'GATEWAY/http/1.6/sendSMS.do?accessToken=your-api-key"
                                    "&message={{ message }}&emetteur=Pryv%20Lab&numero={{ number }}'}";
@@ -46,7 +47,7 @@ char *attack_config(const char *gateway_url, const struct attack_settings *setti
     assert_true(asprintf(&mfa,
                          "    mode: %s\n"
                          "    sms:\n"
-                         "      {endpoints: {%s}, %s}\n"
+                         "      {endpoints: {%s}, " NO_SEND_LIMITS ", %s}\n"
                          "    attempts: {%s}\n"
                          "    sessions: {%s}\n"
                          "%s",

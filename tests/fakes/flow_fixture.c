@@ -20,22 +20,28 @@ static void report(void *ctx, bool is_error, const char *line)
         print_error("%s\n", line);
 }
 
+static void start_core(struct fixture *fixture, const char *yaml)
+{
+    struct mfa_config_source source = {
+        .text = yaml, .text_len = strlen(yaml), .section = "services.mfa", .file = "test.yml"};
+    struct mfa_host_port host = fake_host_port(&fixture->host);
+    struct mfa_gateway_port gateway = fake_gateway_port(&fixture->gateway);
+    struct mfa_kv_port kv = fake_kv_port(&fixture->kv);
+    struct mfa_config config;
+
+    assert_int_equal(mfa_config_parse(&config, &source, report, NULL), MFA_OK);
+    assert_int_equal(mfa_core_new(&fixture->core, &host, &gateway, &kv, &config), MFA_OK);
+}
+
 static struct fixture *fixture_new(const char *yaml)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    struct mfa_config_source source = {
-        .text = yaml, .text_len = strlen(yaml), .section = "services.mfa", .file = "test.yml"};
-    struct mfa_host_port host;
-    struct mfa_gateway_port gateway;
-    struct mfa_config config;
 
     assert_non_null(fixture);
     fake_host_init(&fixture->host);
     fake_gateway_init(&fixture->gateway);
-    host = fake_host_port(&fixture->host);
-    gateway = fake_gateway_port(&fixture->gateway);
-    assert_int_equal(mfa_config_parse(&config, &source, report, NULL), MFA_OK);
-    assert_int_equal(mfa_core_new(&fixture->core, &host, &gateway, &config), MFA_OK);
+    fake_kv_init(&fixture->kv);
+    start_core(fixture, yaml);
     return fixture;
 }
 
@@ -45,6 +51,7 @@ static void fixture_free(struct fixture *fixture)
     for (uint64_t call = 1; call <= fixture->call_count; call++)
         fake_host_wait(&fixture->host, call);
     assert_int_equal(fixture->host.completion_count, fixture->call_count);
+    fake_kv_clear(&fixture->kv);
     fake_gateway_clear(&fixture->gateway);
     fake_host_clear(&fixture->host);
     free(fixture);
@@ -73,6 +80,12 @@ struct fixture *fixture_restart(void **state, const char *yaml)
     fixture_free(*state);
     *state = fixture_new(yaml);
     return *state;
+}
+
+void fixture_restart_core(struct fixture *fixture, const char *yaml)
+{
+    mfa_core_free(fixture->core);
+    start_core(fixture, yaml);
 }
 
 /* --- One flow ----------------------------------------------------------------------------------------------------- */

@@ -16,10 +16,18 @@
 
 #include "fake_gateway.h"
 #include "fake_host.h"
+#include "fake_kv.h"
 #include "flows.h"
 
-/* The documented configurations; `sms` goes below `sms:` (two spaces deep), `rest` below the section. */
-#define FIXTURE_SINGLE(sms, rest)                                                                                      \
+/* Send limits that are out of the way: they are a test's business only where it says so. */
+#define FIXTURE_NO_SEND_LIMITS "  sendLimits: {minIntervalSeconds: 0, perUserPerHour: 0, perDestinationPerDay: 0}\n"
+
+/* The documented configurations, without send limits; `sms` goes below `sms:` (two spaces deep), `rest` below the section. */
+#define FIXTURE_SINGLE(sms, rest) FIXTURE_SINGLE_LIMITED(FIXTURE_NO_SEND_LIMITS sms, rest)
+#define FIXTURE_CHALLENGE_VERIFY(rest) FIXTURE_CHALLENGE_VERIFY_LIMITED(FIXTURE_NO_SEND_LIMITS, rest)
+
+/* The same with the default send limits. */
+#define FIXTURE_SINGLE_LIMITED(sms, rest)                                                                              \
     "mode: single\n"                                                                                                   \
     "sms:\n" sms "  endpoints:\n"                                                                                      \
     "    single:\n"                                                                                                    \
@@ -27,10 +35,9 @@
     "&emetteur=Pryv%20Lab&numero={{ number }}'\n"                                                                      \
     "      method: 'GET'\n" rest
 
-#define FIXTURE_CHALLENGE_VERIFY(rest)                                                                                 \
+#define FIXTURE_CHALLENGE_VERIFY_LIMITED(sms, rest)                                                                    \
     "mode: challenge-verify\n"                                                                                         \
-    "sms:\n"                                                                                                           \
-    "  endpoints:\n"                                                                                                   \
+    "sms:\n" sms "  endpoints:\n"                                                                                      \
     "    challenge:\n"                                                                                                 \
     "      url: 'https://api.smsapi.com/mfa/codes'\n"                                                                  \
     "      method: 'POST'\n"                                                                                           \
@@ -60,6 +67,7 @@
 struct fixture {
     struct fake_host host;
     struct fake_gateway gateway;
+    struct fake_kv kv;
     struct mfa_core *core;
     atomic_uint_fast64_t call_count; /* calls made so far; they are numbered from 1 */
 };
@@ -78,6 +86,9 @@ int fixture_teardown(void **state);
 
 /* Replaces the state by a new fixture with another configuration. */
 struct fixture *fixture_restart(void **state, const char *yaml);
+
+/* Replaces the core by a new one over the same storage: what was only in memory is gone. */
+void fixture_restart_core(struct fixture *fixture, const char *yaml);
 
 /* --- One flow ----------------------------------------------------------------------------------------------------- */
 

@@ -46,11 +46,13 @@ static char *config_free_mfa(char *mfa)
     return config;
 }
 
+/* One user of a test gets more messages than a customer's would. */
+#define NO_SEND_LIMITS "      sendLimits: {minIntervalSeconds: 0, perUserPerHour: 0, perDestinationPerDay: 0}\n"
+
 char *config_single(const char *gateway_url, const char *more)
 {
     return config_free_mfa(format_text("    mode: single\n"
-                                       "    sms:\n"
-                                       "      endpoints:\n"
+                                       "    sms:\n" NO_SEND_LIMITS "      endpoints:\n"
                                        "        single:\n"
                                        "          url: '%s/http/1.6/sendSMS.do?accessToken=your-api-key"
                                        "&message={{ message }}&emetteur=Pryv%%20Lab&numero={{ number }}'\n"
@@ -62,8 +64,7 @@ char *config_single(const char *gateway_url, const char *more)
 char *config_challenge_verify(const char *gateway_url, const char *more)
 {
     return config_free_mfa(format_text("    mode: challenge-verify\n"
-                                       "    sms:\n"
-                                       "      endpoints:\n"
+                                       "    sms:\n" NO_SEND_LIMITS "      endpoints:\n"
                                        "        challenge:\n"
                                        "          url: '%s/mfa/codes'\n"
                                        "          method: 'POST'\n"

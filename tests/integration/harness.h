@@ -34,7 +34,7 @@
 #define USER_DATA_SINGLE                                                                                               \
     "{\"number\": \"41791231212\", \"message\": \"Your%20Pryv%20Lab%20MFA%20code%20is%3A%20{{ code }}\"}"
 
-/* The configuration guide's examples to the letter, but for scheme and authority of their URLs, in a whole file for the
+/* The configuration guide's examples to the letter, but for scheme and authority of their URLs, and without send limits, in a whole file for the
  * host with the cheap password hash.
  * `more`  further lines of `services.mfa`, already indented by four, such as "    sessions:\n      ttlSeconds: 1\n"; or NULL
  * Ownership  the result is owned by caller, release with free. */

@@ -113,27 +113,6 @@ static void assert_tally(struct fixture *fixture, const char *expected)
     assert_string_equal(tally(fixture, text), expected);
 }
 
-static void ignore_report(void *ctx, bool is_error, const char *line)
-{
-    (void)ctx;
-    (void)is_error;
-    (void)line;
-}
-
-/* A new process over the same storage: what was only in memory is gone. */
-static void restart_core(struct fixture *fixture, const char *yaml)
-{
-    struct mfa_config_source source = {
-        .text = yaml, .text_len = strlen(yaml), .section = "services.mfa", .file = "test.yml"};
-    struct mfa_host_port host = fake_host_port(&fixture->host);
-    struct mfa_gateway_port gateway = fake_gateway_port(&fixture->gateway);
-    struct mfa_config config;
-
-    mfa_core_free(fixture->core);
-    assert_int_equal(mfa_config_parse(&config, &source, ignore_report, NULL), MFA_OK);
-    assert_int_equal(mfa_core_new(&fixture->core, &host, &gateway, &config), MFA_OK);
-}
-
 /* --- Delays --------------------------------------------------------------------------------------------------------- */
 
 static void past_the_free_failures_each_doubles_the_delay_up_to_the_longest(void **state)
@@ -403,7 +382,7 @@ static void a_restart_forgets_neither_the_delay_nor_the_failures(void **state)
     struct login login = log_in(fixture);
 
     fail_times(fixture, &login, 4);
-    restart_core(fixture, default_policy);
+    fixture_restart_core(fixture, default_policy);
     fake_host_advance(&fixture->host, 500);
     login = log_in(fixture);
     assert_throttled(verify(fixture, login.token, login.code), 2);
@@ -418,7 +397,7 @@ static void a_restart_does_not_start_a_stopped_factor(void **state)
     struct login login;
     struct fixture *fixture = stopped(state, &login);
 
-    restart_core(fixture, stop_at_two);
+    fixture_restart_core(fixture, stop_at_two);
     assert_stopped(fixture_run(fixture, mfa_flow_login, &(struct fixture_input){.grant = "grant-alice"}));
 }
 
@@ -429,7 +408,7 @@ static void a_wall_clock_that_goes_back_shortens_no_delay(void **state)
 
     fail_times(fixture, &login, 4);
     fixture->host.wall_ms -= 86400 * 1000;
-    restart_core(fixture, default_policy);
+    fixture_restart_core(fixture, default_policy);
     login = log_in(fixture);
     assert_throttled(verify(fixture, login.token, login.code), 2);
     fake_host_advance(&fixture->host, 2000);

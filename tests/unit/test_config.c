@@ -318,7 +318,7 @@ static void unknown_keys_are_refused_at_every_level(void **state)
                   "sessions:\n  ttl: 1\nattempts:\n  tries: {}\ngateway:\n  x: 1\n",
                   AT("sms.endpoint",
                      42) "is not a known key: those known here are \"endpoints\", \"codeLength\", "
-                         "\"codeTtlSeconds\", \"acceptPreviousCodes\"\n" AT(
+                         "\"codeTtlSeconds\", \"acceptPreviousCodes\", \"sendLimits\"\n" AT(
                              "sms.endpoints.singel",
                              44) "is not a known key: those known here are \"single\", \"challenge\", "
                                  "\"verify\"\n" AT("sessions.ttl",
@@ -498,7 +498,7 @@ static void zero_switches_a_limit_off_and_warns_once(void **state)
         assert_int_equal(member_of(&config.policy, limit), 0);
         mfa_config_clear(&config);
     }
-    assert_int_equal(off_count, 7);
+    assert_int_equal(off_count, 10);
 }
 
 static void not_accepting_previous_codes_is_no_warning(void **state)
@@ -508,6 +508,16 @@ static void not_accepting_previous_codes_is_no_warning(void **state)
     (void)state;
     check_accepted(&config, "sms: {acceptPreviousCodes: 0}", "");
     assert_int_equal(config.policy.accept_previous_codes, 0);
+    mfa_config_clear(&config);
+}
+
+static void a_process_without_a_limit_of_messages_is_no_warning(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    check_accepted(&config, "sms: {sendLimits: {perDay: 0}}", "");
+    assert_int_equal(config.policy.sends_per_day, 0);
     mfa_config_clear(&config);
 }
 
@@ -868,6 +878,7 @@ int main(void)
         cmocka_unit_test(numbers_outside_their_range_are_refused),
         cmocka_unit_test(zero_switches_a_limit_off_and_warns_once),
         cmocka_unit_test(not_accepting_previous_codes_is_no_warning),
+        cmocka_unit_test(a_process_without_a_limit_of_messages_is_no_warning),
         cmocka_unit_test(short_codes_are_warned_of),
         cmocka_unit_test(a_code_lives_no_longer_than_its_session),
         cmocka_unit_test(time_outs_belong_to_an_endpoint),

@@ -24,6 +24,10 @@ static void the_defaults_are_those_of_the_policy(void **state)
     assert_int_equal(policy.code_ttl_s, 600);
     assert_int_equal(policy.accept_previous_codes, 1);
     assert_int_equal(policy.attempts_per_session, 5);
+    assert_int_equal(policy.resend_interval_s, 30);
+    assert_int_equal(policy.sends_per_user_hour, 10);
+    assert_int_equal(policy.sends_per_destination_day, 20);
+    assert_int_equal(policy.sends_per_day, 0);
     assert_int_equal(policy.gateway_max_in_flight, 4000);
     assert_int_equal(policy.gateway_max_per_host, 512);
 }

@@ -169,6 +169,7 @@ static void successes_have_the_documented_bodies(void **state)
     } rows[] = {
         {MFA_OUTCOME_ALLOWED, MFA_ALLOW, 0, NULL},
         {MFA_OUTCOME_CHALLENGED, MFA_CHALLENGE, 200, "{\"mfaToken\":\"a-token\"}"},
+        {MFA_OUTCOME_CHALLENGE_DELAYED, MFA_CHALLENGE, 200, "{\"mfaToken\":\"a-token\",\"retryAfterSeconds\":30}"},
         {MFA_OUTCOME_ACTIVATION_OPENED, MFA_ANSWER, 302, "{\"mfaToken\":\"a-token\"}"},
         {MFA_OUTCOME_ACTIVATION_OPENED_IN_BROWSER, MFA_ANSWER, 200, "{\"mfaToken\":\"a-token\"}"},
         {MFA_OUTCOME_ENROLLED, MFA_ANSWER, 200, TEN_CODES},

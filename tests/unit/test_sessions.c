@@ -45,6 +45,7 @@ static int setup(void **state)
     struct mfa_policy policy;
 
     mfa_policy_init(&policy);
+    policy.resend_interval_s = 0;
     *state = table_with(&policy);
     return 0;
 }
@@ -85,11 +86,22 @@ static struct mfa_session_ref open_login(struct mfa_sessions *sessions, uint64_t
     return ref_of(sessions, user_id, token);
 }
 
+static enum mfa_status begin_send(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref)
+{
+    uint32_t wait_s = 0;
+    enum mfa_status status = mfa_sessions_begin_send(sessions, now_ms, ref, &wait_s);
+
+    assert_int_equal(wait_s > 0, status == MFA_ERR_FULL);
+    return status;
+}
+
 static void send_code(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
                       const char *code)
 {
-    assert_int_equal(mfa_sessions_begin_send(sessions, now_ms, ref, code), MFA_OK);
-    assert_true(mfa_sessions_end_send(sessions, ref, true));
+    assert_int_equal(begin_send(sessions, now_ms, ref), MFA_OK);
+    if (code != NULL)
+        assert_int_equal(mfa_sessions_add_code(sessions, now_ms, ref, code), MFA_OK);
+    assert_true(mfa_sessions_end_send(sessions, now_ms, ref, true));
 }
 
 static enum mfa_status is_there(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref)
@@ -118,7 +130,8 @@ static void a_session_is_found_by_its_user_and_token_only(void **state)
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         assert_int_equal(is_there(*state, NOW, &others[i]), MFA_ERR_NOT_FOUND);
         assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &others[i], MFA_PURPOSE_LOGIN), MFA_ERR_NOT_FOUND);
-        assert_int_equal(mfa_sessions_begin_send(*state, NOW, &others[i], "1234"), MFA_ERR_NOT_FOUND);
+        assert_int_equal(begin_send(*state, NOW, &others[i]), MFA_ERR_NOT_FOUND);
+        assert_int_equal(mfa_sessions_add_code(*state, NOW, &others[i], "1234"), MFA_ERR_NOT_FOUND);
         assert_int_equal(mfa_sessions_match(*state, NOW, &others[i], "1234"), MFA_ERR_NOT_FOUND);
         assert_null(mfa_sessions_take(*state, NOW, &others[i]));
         mfa_sessions_drop(*state, &others[i]);
@@ -181,7 +194,8 @@ static void the_end_is_fixed_when_a_session_opens(void **state)
     assert_int_equal(mfa_sessions_match(*state, end - 1, &ref, "123456"), MFA_OK);
     assert_int_equal(mfa_sessions_match(*state, end, &ref, "123456"), MFA_ERR_NOT_FOUND);
     assert_int_equal(is_there(*state, end, &ref), MFA_ERR_NOT_FOUND);
-    assert_int_equal(mfa_sessions_begin_send(*state, end, &ref, "1"), MFA_ERR_NOT_FOUND);
+    assert_int_equal(begin_send(*state, end, &ref), MFA_ERR_NOT_FOUND);
+    assert_int_equal(mfa_sessions_add_code(*state, end, &ref, "1"), MFA_ERR_NOT_FOUND);
     assert_int_equal(mfa_sessions_reserve_attempt(*state, end, &ref, MFA_PURPOSE_LOGIN), MFA_ERR_NOT_FOUND);
     assert_null(mfa_sessions_take(*state, end, &ref));
 }
@@ -349,8 +363,7 @@ static void without_a_code_sent_none_is_right(void **state)
 
     assert_int_equal(mfa_sessions_match(*state, NOW, &ref, ""), MFA_ERR_DENIED);
     assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "000000"), MFA_ERR_DENIED);
-    assert_int_equal(mfa_sessions_begin_send(*state, NOW, &ref, NULL), MFA_OK);
-    assert_true(mfa_sessions_end_send(*state, &ref, true));
+    send_code(*state, NOW, &ref, NULL);
     assert_int_equal(mfa_sessions_match(*state, NOW, &ref, ""), MFA_ERR_DENIED);
     assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "000000"), MFA_ERR_DENIED);
 }
@@ -359,9 +372,10 @@ static void a_code_is_good_from_before_it_is_sent_to_its_own_expiry(void **state
 {
     struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
 
-    assert_int_equal(mfa_sessions_begin_send(*state, NOW, &ref, "123456"), MFA_OK);
+    assert_int_equal(begin_send(*state, NOW, &ref), MFA_OK);
+    assert_int_equal(mfa_sessions_add_code(*state, NOW, &ref, "123456"), MFA_OK);
     assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "123456"), MFA_OK);
-    assert_true(mfa_sessions_end_send(*state, &ref, true));
+    assert_true(mfa_sessions_end_send(*state, NOW, &ref, true));
     assert_int_equal(mfa_sessions_match(*state, NOW + 600 * SECOND - 1, &ref, "123456"), MFA_OK);
     assert_int_equal(mfa_sessions_match(*state, NOW + 600 * SECOND, &ref, "123456"), MFA_ERR_EXPIRED);
     assert_int_equal(mfa_sessions_match(*state, NOW + 600 * SECOND, &ref, "123457"), MFA_ERR_DENIED);
@@ -418,8 +432,9 @@ static void a_message_not_sent_takes_its_code_with_it(void **state)
 
     send_code(*state, NOW, &ref, "111111");
     send_code(*state, NOW, &ref, "222222");
-    assert_int_equal(mfa_sessions_begin_send(*state, NOW, &ref, "333333"), MFA_OK);
-    assert_true(mfa_sessions_end_send(*state, &ref, false));
+    assert_int_equal(begin_send(*state, NOW, &ref), MFA_OK);
+    assert_int_equal(mfa_sessions_add_code(*state, NOW, &ref, "333333"), MFA_OK);
+    assert_true(mfa_sessions_end_send(*state, NOW, &ref, false));
     assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "333333"), MFA_ERR_DENIED);
     assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "222222"), MFA_OK);
     assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "111111"), MFA_OK);
@@ -429,13 +444,68 @@ static void one_message_at_a_time_is_on_its_way(void **state)
 {
     struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
 
-    assert_int_equal(mfa_sessions_begin_send(*state, NOW, &ref, "111111"), MFA_OK);
-    assert_int_equal(mfa_sessions_begin_send(*state, NOW, &ref, "222222"), MFA_ERR_CONFLICT);
+    assert_int_equal(begin_send(*state, NOW, &ref), MFA_OK);
+    assert_int_equal(mfa_sessions_add_code(*state, NOW, &ref, "111111"), MFA_OK);
+    assert_int_equal(begin_send(*state, NOW, &ref), MFA_ERR_FULL);
     assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "222222"), MFA_ERR_DENIED);
-    assert_true(mfa_sessions_end_send(*state, &ref, true));
-    assert_int_equal(mfa_sessions_begin_send(*state, NOW, &ref, "222222"), MFA_OK);
+    assert_true(mfa_sessions_end_send(*state, NOW, &ref, true));
+    assert_int_equal(begin_send(*state, NOW, &ref), MFA_OK);
+    assert_int_equal(mfa_sessions_add_code(*state, NOW, &ref, "222222"), MFA_OK);
     mfa_sessions_drop(*state, &ref);
-    assert_false(mfa_sessions_end_send(*state, &ref, true));
+    assert_false(mfa_sessions_end_send(*state, NOW, &ref, true));
+}
+
+static void assert_not_before(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
+                              uint32_t expected_wait_s)
+{
+    uint32_t wait_s = 0;
+
+    assert_int_equal(mfa_sessions_begin_send(sessions, now_ms, ref, &wait_s), MFA_ERR_FULL);
+    assert_int_equal(wait_s, expected_wait_s);
+}
+
+static void the_first_message_after_the_one_that_opened_is_free_and_then_there_is_an_interval(void **state)
+{
+    struct mfa_sessions *sessions = table_with(&(struct mfa_policy){.session_ttl_s = 1800, .resend_interval_s = 30});
+    struct mfa_session_ref ref = open_login(sessions, NOW, "alice", "token");
+
+    (void)state;
+    send_code(sessions, NOW, &ref, NULL);
+    send_code(sessions, NOW, &ref, NULL);
+    assert_not_before(sessions, NOW, &ref, 30);
+    assert_not_before(sessions, NOW + 1, &ref, 30);
+    assert_not_before(sessions, NOW + 30 * SECOND - 1, &ref, 1);
+    send_code(sessions, NOW + 30 * SECOND, &ref, NULL);
+    assert_not_before(sessions, NOW + 59 * SECOND, &ref, 1);
+    mfa_sessions_free(sessions);
+}
+
+static void a_message_that_was_not_sent_takes_no_part_in_the_interval(void **state)
+{
+    struct mfa_sessions *sessions = table_with(&(struct mfa_policy){.session_ttl_s = 1800, .resend_interval_s = 30});
+    struct mfa_session_ref ref = open_login(sessions, NOW, "alice", "token");
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(begin_send(sessions, NOW, &ref), MFA_OK);
+        mfa_sessions_end_send(sessions, NOW, &ref, false);
+    }
+    send_code(sessions, NOW, &ref, NULL);
+    assert_int_equal(begin_send(sessions, NOW, &ref), MFA_OK);
+    mfa_sessions_end_send(sessions, NOW, &ref, false);
+    send_code(sessions, NOW, &ref, NULL);
+    assert_not_before(sessions, NOW, &ref, 30);
+    mfa_sessions_free(sessions);
+}
+
+static void a_message_refused_before_it_had_a_code_takes_no_earlier_one_with_it(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+
+    send_code(*state, NOW, &ref, "111111");
+    assert_int_equal(begin_send(*state, NOW, &ref), MFA_OK);
+    mfa_sessions_end_send(*state, NOW, &ref, false);
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "111111"), MFA_OK);
 }
 
 /* --- Taking ------------------------------------------------------------------------------------------------------- */
@@ -503,9 +573,9 @@ static void *live_a_life(void *arg)
     pthread_barrier_wait(taker->start);
     for (uint64_t i = 0; i < 500; i++) {
         enum mfa_status opened = try_open(taker->sessions, NOW + i, "alice", "token", MFA_PURPOSE_LOGIN);
-        enum mfa_status sent = mfa_sessions_begin_send(taker->sessions, NOW + i, &taker->ref, "123456");
+        enum mfa_status sent = begin_send(taker->sessions, NOW + i, &taker->ref);
         if (opened == MFA_OK && sent == MFA_OK)
-            mfa_sessions_end_send(taker->sessions, &taker->ref, i % 2 == 0);
+            mfa_sessions_end_send(taker->sessions, NOW + i, &taker->ref, i % 2 == 0);
         if (mfa_sessions_reserve_attempt(taker->sessions, NOW, &taker->ref, MFA_PURPOSE_LOGIN) == MFA_OK)
             fail_attempt(taker->sessions, &taker->ref);
         mfa_sessions_drop_user(taker->sessions, "alice", MFA_ANY_PURPOSE);
@@ -573,6 +643,9 @@ int main(void)
         IN_TABLE(a_code_lives_as_long_as_its_session_at_most),
         IN_TABLE(a_message_not_sent_takes_its_code_with_it),
         IN_TABLE(one_message_at_a_time_is_on_its_way),
+        cmocka_unit_test(the_first_message_after_the_one_that_opened_is_free_and_then_there_is_an_interval),
+        cmocka_unit_test(a_message_that_was_not_sent_takes_no_part_in_the_interval),
+        IN_TABLE(a_message_refused_before_it_had_a_code_takes_no_earlier_one_with_it),
         IN_TABLE(what_is_put_back_is_as_it_was),
         IN_TABLE(of_many_threads_one_takes_a_session),
         IN_TABLE(operations_at_the_same_time_leave_the_count_right),

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where a message goes, as far as the user data say so under a name we know.
+ */
+#ifndef MFA_DESTINATION_H
+#define MFA_DESTINATION_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "mfa_endpoint.h"
+
+#define MFA_DESTINATION_NUMBER_SIZE 32
+#define MFA_DESTINATION_SIZE 256 /* of a normalised one, with NUL */
+
+/* Finds the first of `phone`, `phone_number`, `number`, `to` and `email` that has a value. With an endpoint only those
+ * count that it uses: what is not sent is no destination, and a client could fill it in to hide the one that is.
+ * `endpoint` may be NULL: any. Returns a text, borrowed from the user data or, for a JSON number, `number`; NULL: none. */
+const char *mfa_destination_find(const json_t *user_data, const struct mfa_endpoint *endpoint,
+                                 char number[static MFA_DESTINATION_NUMBER_SIZE]);
+
+/* Writes the form in which different spellings of one destination are equal, cut to fit. Percent-escapes are decoded, since
+ * user data may come encoded, and white space goes. Without an `@`, what has seven digits or more is a number, whose digits
+ * stay but for leading zeros: "+41 79 123 12 12", "%2B41791231212" and "0041791231212" are all 41791231212. Anything else
+ * becomes lower case. */
+void mfa_destination_normalise(const char *text, char normal[static MFA_DESTINATION_SIZE]);
+
+#endif
