@@ -498,6 +498,40 @@ static void messages_at_the_same_time_cannot_pass_a_limit_together(void **state)
     assert_int_not_equal(reserve("alice", "b"), 0);
 }
 
+static pthread_barrier_t round_start;
+
+static void *race(void *arg)
+{
+    struct mfa_send_reservation reservation;
+    char user_id[32];
+    uint32_t wait_s = 0;
+
+    (void)arg;
+    for (int i = 0; i < ROUNDS; i++) {
+        snprintf(user_id, sizeof user_id, "user-%d", i);
+        pthread_barrier_wait(&round_start);
+        if (mfa_send_limits_reserve(limits, fake.monotonic_ms, user_id, user_id, &reservation, &wait_s) == MFA_OK)
+            atomic_fetch_add(&reserved, 1);
+    }
+    return NULL;
+}
+
+static void each_last_place_is_taken_by_one(void **state)
+{
+    pthread_t threads[THREADS];
+
+    (void)state;
+    restart(policy_of(1, 0, 0));
+    atomic_store(&reserved, 0);
+    assert_int_equal(pthread_barrier_init(&round_start, NULL, THREADS), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, race, NULL), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&round_start);
+    assert_int_equal(reserved, ROUNDS);
+}
+
 #define IN_LIMITS(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -527,6 +561,7 @@ int main(void)
         IN_LIMITS(a_host_without_a_table_is_warned_of_and_works),
         IN_LIMITS(without_a_table_or_a_clock_there_are_no_limits_to_start_with),
         IN_LIMITS(messages_at_the_same_time_cannot_pass_a_limit_together),
+        IN_LIMITS(each_last_place_is_taken_by_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
