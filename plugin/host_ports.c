@@ -13,12 +13,12 @@ static struct core_span span(const void *data, size_t len)
     return (struct core_span){.data = data, .len = len};
 }
 
-static struct core_span text_span(const char *text)
+struct core_span plugin_text_span(const char *text)
 {
     return span(text, strlen(text));
 }
 
-static enum mfa_status from_core(core_status status)
+enum mfa_status plugin_from_core(core_status status)
 {
     switch (status) {
     case CORE_OK: return MFA_OK;
@@ -40,21 +40,21 @@ static void log_line(void *ctx, enum mfa_log_level level, const char *line)
                                       [MFA_LOG_DEBUG] = CORE_LOG_DEBUG};
     const struct core_host *host = ctx;
 
-    host->log(host, levels[level], text_span(line));
+    host->log(host, levels[level], plugin_text_span(line));
 }
 
 static enum mfa_status monotonic_ms(void *ctx, uint64_t *ms)
 {
     const struct core_host *host = ctx;
 
-    return from_core(host->monotonic_clock(host, ms));
+    return plugin_from_core(host->monotonic_clock(host, ms));
 }
 
 static enum mfa_status wall_ms(void *ctx, int64_t *ms)
 {
     const struct core_host *host = ctx;
 
-    return from_core(host->wall_clock(host, ms));
+    return plugin_from_core(host->wall_clock(host, ms));
 }
 
 static enum mfa_status draw_random(void *ctx, void *bytes, size_t len)
@@ -74,7 +74,8 @@ static enum mfa_status load_into(const struct core_host *host, const char *field
 
     if (status != MFA_OK)
         return status;
-    status = from_core(host->profile_load(host, text_span(user_id), field, out->data, size, needed, version));
+    status =
+        plugin_from_core(host->profile_load(host, plugin_text_span(user_id), field, out->data, size, needed, version));
     if (status == MFA_OK && *needed > size)
         return MFA_ERR_INTERNAL;
     if (status == MFA_OK) {
@@ -104,14 +105,15 @@ static enum mfa_status profile_store(void *ctx, enum mfa_record record, const ch
 {
     const struct core_host *host = ctx;
 
-    return from_core(host->profile_store(host, text_span(user_id), fields[record], expected, span(data, len)));
+    return plugin_from_core(
+        host->profile_store(host, plugin_text_span(user_id), fields[record], expected, span(data, len)));
 }
 
 static enum mfa_status password_check(void *ctx, const char *user_id, const char *password_secret, size_t len)
 {
     const struct core_host *host = ctx;
 
-    return from_core(host->password_check(host, text_span(user_id), span(password_secret, len)));
+    return plugin_from_core(host->password_check(host, plugin_text_span(user_id), span(password_secret, len)));
 }
 
 static void complete(void *ctx, uint64_t call, const struct mfa_reply *reply)
@@ -124,7 +126,8 @@ static void complete(void *ctx, uint64_t call, const struct mfa_reply *reply)
     const struct core_host *host = ctx;
     struct mfa_http_reply http;
     enum mfa_status status = mfa_reply_render(reply, &http);
-    struct core_header retry_after = {.name = text_span("Retry-After"), .value = text_span(http.retry_after)};
+    struct core_header retry_after = {.name = plugin_text_span("Retry-After"),
+                                      .value = plugin_text_span(http.retry_after)};
     struct core_result result = {.struct_size = sizeof result,
                                  .outcome = outcomes[http.decision],
                                  .http_status = http.status,
@@ -135,7 +138,7 @@ static void complete(void *ctx, uint64_t call, const struct mfa_reply *reply)
     if (status == MFA_OK && http.decision == MFA_RELEASE)
         result.grant = span(reply->grant_secret, reply->grant_len);
     if (host->complete(host, call, &result) != CORE_OK)
-        host->log(host, CORE_LOG_ERROR, text_span("the host did not take the result of a call"));
+        host->log(host, CORE_LOG_ERROR, plugin_text_span("the host did not take the result of a call"));
     mfa_http_reply_clear(&http);
 }
 

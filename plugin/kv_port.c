@@ -1,30 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "core_cap_kv.h"
 #include "plugin.h"
-
-static struct core_span text_span(const char *text)
-{
-    return (struct core_span){.data = text, .len = strlen(text)};
-}
-
-static enum mfa_status from_core(core_status status)
-{
-    switch (status) {
-    case CORE_OK: return MFA_OK;
-    case CORE_ERR_MEMORY: return MFA_ERR_MEMORY;
-    case CORE_ERR_NOT_FOUND: return MFA_ERR_NOT_FOUND;
-    case CORE_ERR_CONFLICT: return MFA_ERR_CONFLICT;
-    default: return MFA_ERR_INTERNAL;
-    }
-}
 
 static enum mfa_status get(void *ctx, const char *key, void *value, size_t size, size_t *len, uint64_t *version)
 {
     const struct plugin_kv *kv = ctx;
     uint64_t found_len = 0;
-    enum mfa_status status = from_core(kv->table->get(kv->host, text_span(key), value, size, &found_len, version));
+    enum mfa_status status =
+        plugin_from_core(kv->table->get(kv->host, plugin_text_span(key), value, size, &found_len, version));
 
     *len = 0;
     if (status == MFA_OK && found_len > size)
@@ -40,7 +23,7 @@ static enum mfa_status put(void *ctx, const char *key, const void *value, size_t
     const struct plugin_kv *kv = ctx;
     struct core_span span = {.data = value, .len = len};
 
-    return from_core(kv->table->put(kv->host, text_span(key), span, expires_ms, version));
+    return plugin_from_core(kv->table->put(kv->host, plugin_text_span(key), span, expires_ms, version));
 }
 
 struct mfa_kv_port plugin_kv_port(struct plugin_kv *kv, const struct core_host *host)

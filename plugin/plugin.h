@@ -34,6 +34,10 @@ struct plugin_instance {
     struct plugin_route *routes; /* what the registered routes point to */
 };
 
+/* host_ports.c: a NUL-terminated text as a span, and a status of the host as one of the library. */
+struct core_span plugin_text_span(const char *text);
+enum mfa_status plugin_from_core(core_status status);
+
 /* host_ports.c: the library's seams, made of the host's functions. `host` is static. */
 struct mfa_host_port plugin_host_port(const struct core_host *host);
 

@@ -31,9 +31,8 @@ static enum mfa_outcome refuse(struct mfa_flow *flow)
 /* Finds out now, and not at a login, that an endpoint lacks a variable or cannot carry a value. */
 static enum mfa_outcome try_endpoint(struct mfa_flow *flow, const struct mfa_endpoint *endpoint)
 {
-    struct mfa_variables variables = {.user_data = flow->body_secret,
-                                      .code_secret = SAMPLE_CODE,
-                                      .code_in_values = flow->core->config.mode == MFA_MODE_SINGLE};
+    struct mfa_variables variables = {
+        .user_data = flow->body_secret, .code_secret = SAMPLE_CODE, .code_in_values = mfa_flow_makes_code(flow)};
     const char *missing = mfa_endpoint_missing_variable(endpoint, flow->body_secret);
     struct mfa_http_request *request = NULL;
     enum mfa_status status = MFA_OK;
@@ -59,7 +58,7 @@ static enum mfa_outcome check_user_data(struct mfa_flow *flow)
 
     if (mfa_user_data_check(flow->body_secret, &flow->problem) != MFA_OK)
         return refuse(flow);
-    if (config->mode == MFA_MODE_SINGLE)
+    if (mfa_flow_makes_code(flow))
         return try_endpoint(flow, &config->single);
     outcome = try_endpoint(flow, &config->challenge);
     return outcome == MFA_OUTCOME_PENDING ? try_endpoint(flow, &config->verify) : outcome;

@@ -5,8 +5,6 @@
 #include "mfa_account.h"
 #include "mfa_profile.h"
 
-#define BUSY_RETRY_AFTER_S 5
-
 static enum mfa_outcome use_recovery_code(struct mfa_flow *flow)
 {
     switch (mfa_profile_recover(&flow->core->host, flow->user_id, flow->recovery_stored)) {
@@ -32,15 +30,11 @@ static enum mfa_outcome check_recovery_code(struct mfa_flow *flow)
  * account nor learn anything about it. */
 static enum mfa_outcome check_password(struct mfa_flow *flow)
 {
-    const struct mfa_host_port *host = &flow->core->host;
-    const json_t *password = json_object_get(flow->body_secret, "password");
+    enum mfa_status status = mfa_flow_check_password(flow);
 
-    switch (host->password_check(host->ctx, flow->user_id, json_string_value(password), json_string_length(password))) {
-    case MFA_OK: return check_recovery_code(flow);
-    case MFA_ERR_DENIED: return MFA_OUTCOME_BAD_CREDENTIALS;
-    case MFA_ERR_FULL: flow->reply.retry_after_s = BUSY_RETRY_AFTER_S; return MFA_OUTCOME_QUEUE_FULL;
-    default: return MFA_OUTCOME_INTERNAL;
-    }
+    if (status == MFA_OK)
+        return check_recovery_code(flow);
+    return status == MFA_ERR_DENIED ? MFA_OUTCOME_BAD_CREDENTIALS : mfa_flow_fault(flow, status);
 }
 
 static enum mfa_outcome check_body(struct mfa_flow *flow)

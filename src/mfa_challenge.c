@@ -9,14 +9,9 @@
 
 #define FULL_RETRY_AFTER_S 30
 
-static bool we_make_the_code(const struct mfa_flow *flow)
-{
-    return flow->core->config.mode == MFA_MODE_SINGLE;
-}
-
 static const struct mfa_endpoint *endpoint_of(const struct mfa_flow *flow)
 {
-    return we_make_the_code(flow) ? &flow->core->config.single : &flow->core->config.challenge;
+    return mfa_flow_makes_code(flow) ? &flow->core->config.single : &flow->core->config.challenge;
 }
 
 static enum mfa_outcome refusal(struct mfa_flow *flow, enum mfa_status status, uint32_t wait_s)
@@ -49,6 +44,7 @@ static enum mfa_status read_destination(const struct mfa_flow *flow, char normal
         destination = mfa_destination_find(user_data, endpoint_of(flow), number);
     if (destination != NULL)
         mfa_destination_normalise(destination, normal);
+    sodium_memzero(number, sizeof number);
     mfa_json_free(user_data);
     mfa_secret_free(text, len);
     return status;
@@ -82,8 +78,8 @@ static enum mfa_outcome add_code(struct mfa_flow *flow)
 /* Goes on where a message has been begun and reserved. */
 static enum mfa_outcome send_reserved(struct mfa_flow *flow, mfa_flow_step_fn *settle)
 {
-    enum mfa_outcome outcome = we_make_the_code(flow) ? add_code(flow) : MFA_OUTCOME_PENDING;
-    const char *code_secret = we_make_the_code(flow) ? flow->code_secret : NULL;
+    enum mfa_outcome outcome = mfa_flow_makes_code(flow) ? add_code(flow) : MFA_OUTCOME_PENDING;
+    const char *code_secret = mfa_flow_makes_code(flow) ? flow->code_secret : NULL;
 
     if (outcome == MFA_OUTCOME_PENDING)
         outcome = mfa_flow_to_gateway(flow, MFA_CALL_SEND, endpoint_of(flow), code_secret, settle);

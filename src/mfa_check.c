@@ -5,11 +5,6 @@
 
 #define CODE_PATH "#/code"
 
-static bool we_make_the_code(const struct mfa_flow *flow)
-{
-    return flow->core->config.mode == MFA_MODE_SINGLE;
-}
-
 static enum mfa_outcome read_code(struct mfa_flow *flow)
 {
     const json_t *code = json_object_get(flow->body_secret, "code");
@@ -17,7 +12,7 @@ static enum mfa_outcome read_code(struct mfa_flow *flow)
 
     if (!json_is_string(code))
         return mfa_flow_refuse_parameter(flow, CODE_PATH, "The code must be given, as a string.");
-    if (we_make_the_code(flow))
+    if (mfa_flow_makes_code(flow))
         status = mfa_code_parse_own(flow->code_secret, json_string_value(code), json_string_length(code));
     else
         status = mfa_code_parse_foreign(flow->code_secret, json_string_value(code), json_string_length(code));
@@ -121,7 +116,7 @@ enum mfa_outcome mfa_check_code(struct mfa_flow *flow, enum mfa_purpose purpose,
         outcome = mfa_check_begin(flow, purpose, false);
     if (outcome != MFA_OUTCOME_PENDING)
         return outcome;
-    outcome = we_make_the_code(flow) ? compare(flow, then) : ask_service(flow, then);
+    outcome = mfa_flow_makes_code(flow) ? compare(flow, then) : ask_service(flow, then);
     /* Who is told to come back shall find the attempt there. */
     if (outcome == MFA_OUTCOME_QUEUE_FULL)
         mfa_check_return(flow);

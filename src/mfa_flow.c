@@ -79,6 +79,11 @@ void mfa_flow_run(struct mfa_core *core, const struct mfa_request *request, mfa_
     flow_finish(flow, outcome);
 }
 
+bool mfa_flow_makes_code(const struct mfa_flow *flow)
+{
+    return flow->core->config.mode == MFA_MODE_SINGLE;
+}
+
 /* --- Handing over ----------------------------------------------------------------------------------------------- */
 
 static void run_next_step(struct mfa_job *job)
@@ -94,7 +99,7 @@ static void run_next_step(struct mfa_job *job)
 
 _Static_assert(offsetof(struct mfa_flow, job) == 0, "a job must lead back to its flow");
 
-static enum mfa_outcome too_busy(struct mfa_flow *flow, enum mfa_status status)
+enum mfa_outcome mfa_flow_fault(struct mfa_flow *flow, enum mfa_status status)
 {
     if (status != MFA_ERR_FULL && status != MFA_ERR_STOPPING)
         return MFA_OUTCOME_INTERNAL;
@@ -110,7 +115,7 @@ enum mfa_outcome mfa_flow_to_worker(struct mfa_flow *flow, struct mfa_workers *w
     flow->next_step = step;
     flow->job.run = run_next_step;
     status = mfa_workers_submit(workers, &flow->job);
-    return status == MFA_OK ? MFA_OUTCOME_PENDING : too_busy(flow, status);
+    return status == MFA_OK ? MFA_OUTCOME_PENDING : mfa_flow_fault(flow, status);
 }
 
 enum mfa_outcome mfa_flow_on_to_worker(struct mfa_flow *flow, struct mfa_workers *workers, mfa_flow_step_fn *step)
@@ -156,8 +161,7 @@ static enum mfa_status render(const struct mfa_flow *flow, const struct mfa_endp
                               struct mfa_http_request **request)
 {
     const struct mfa_core *core = flow->core;
-    struct mfa_variables variables = {.code_secret = code_secret,
-                                      .code_in_values = core->config.mode == MFA_MODE_SINGLE};
+    struct mfa_variables variables = {.code_secret = code_secret, .code_in_values = mfa_flow_makes_code(flow)};
     char *text = NULL;
     size_t len = 0;
     json_t *user_data = NULL;
@@ -215,7 +219,7 @@ enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, enum mfa_call call, 
     if (status == MFA_OK)
         return MFA_OUTCOME_PENDING;
     mfa_http_request_free(request);
-    return too_busy(flow, status);
+    return mfa_flow_fault(flow, status);
 }
 
 enum mfa_outcome mfa_flow_outcome_of(const struct mfa_flow *flow)
@@ -271,4 +275,12 @@ enum mfa_outcome mfa_flow_refuse_parameter(struct mfa_flow *flow, const char *pa
     flow->reply.path = path;
     flow->reply.detail = message;
     return MFA_OUTCOME_BAD_PARAMETER;
+}
+
+enum mfa_status mfa_flow_check_password(const struct mfa_flow *flow)
+{
+    const struct mfa_host_port *host = &flow->core->host;
+    const json_t *password = json_object_get(flow->body_secret, "password");
+
+    return host->password_check(host->ctx, flow->user_id, json_string_value(password), json_string_length(password));
 }

@@ -83,6 +83,12 @@ struct mfa_flow {
 /* Runs a flow from its first step on. Completes the call, exactly once, now or later, whatever happens. [any thread] */
 void mfa_flow_run(struct mfa_core *core, const struct mfa_request *request, mfa_flow_step_fn *first_step);
 
+/* True in single mode, where we draw and compare the code; otherwise the service does. */
+bool mfa_flow_makes_code(const struct mfa_flow *flow);
+
+/* What a failed status means to the client: too busy, which says when to come back, or a fault. */
+enum mfa_outcome mfa_flow_fault(struct mfa_flow *flow, enum mfa_status status);
+
 /* Goes on with `step` on a worker. Returns MFA_OUTCOME_PENDING, or the outcome: too busy, stopping. */
 enum mfa_outcome mfa_flow_to_worker(struct mfa_flow *flow, struct mfa_workers *workers, mfa_flow_step_fn *step);
 
@@ -111,6 +117,10 @@ enum mfa_outcome mfa_flow_read_body(struct mfa_flow *flow);
 
 /* Refuses a parameter. Returns MFA_OUTCOME_BAD_PARAMETER. `path` and `message` are static. */
 enum mfa_outcome mfa_flow_refuse_parameter(struct mfa_flow *flow, const char *path, const char *message);
+
+/* Checks the `password` in the body, a string, which was read before. Waits for seconds.
+ * Returns MFA_OK; MFA_ERR_DENIED: wrong; MFA_ERR_FULL: too busy to check; anything else: nothing is known. */
+MFA_MUST_CHECK enum mfa_status mfa_flow_check_password(const struct mfa_flow *flow);
 
 /* What an unwelcome verdict means to the client. */
 enum mfa_outcome mfa_flow_outcome_of(const struct mfa_flow *flow);

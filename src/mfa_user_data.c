@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mfa_user_data.h"
 
+#include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,4 +118,5 @@ void mfa_user_data_hint(const json_t *user_data, char hint[static MFA_HINT_SIZE]
         mask_email(destination, at, hint);
     else if (destination != NULL)
         mask_number(destination, hint);
+    sodium_memzero(number, sizeof number);
 }
