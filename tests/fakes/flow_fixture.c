@@ -33,58 +33,68 @@ static void start_core(struct fixture *fixture, const char *yaml)
     assert_int_equal(mfa_core_new(&fixture->core, &host, &gateway, &kv, &config), MFA_OK);
 }
 
-static struct fixture *fixture_new(const char *yaml)
+/* The teardown comes here again when a test has failed halfway. */
+static void stop_core(struct fixture *fixture)
 {
-    struct fixture *fixture = calloc(1, sizeof *fixture);
+    mfa_core_free(fixture->core);
+    fixture->core = NULL;
+}
 
-    assert_non_null(fixture);
+static void fixture_init(struct fixture *fixture, const char *yaml)
+{
+    memset(fixture, 0, sizeof *fixture);
     fake_host_init(&fixture->host);
     fake_gateway_init(&fixture->gateway);
     fake_kv_init(&fixture->kv);
     start_core(fixture, yaml);
-    return fixture;
 }
 
-static void fixture_free(struct fixture *fixture)
+static void fixture_clear(struct fixture *fixture)
 {
-    mfa_core_free(fixture->core);
+    stop_core(fixture);
     for (uint64_t call = 1; call <= fixture->call_count; call++)
         fake_host_wait(&fixture->host, call);
     assert_int_equal(fixture->host.completion_count, fixture->call_count);
     fake_kv_clear(&fixture->kv);
     fake_gateway_clear(&fixture->gateway);
     fake_host_clear(&fixture->host);
-    free(fixture);
+}
+
+static int setup(void **state, const char *yaml)
+{
+    *state = malloc(sizeof(struct fixture));
+    assert_non_null(*state);
+    fixture_init(*state, yaml);
+    return 0;
 }
 
 int fixture_setup_single(void **state)
 {
-    *state = fixture_new(FIXTURE_SINGLE("", FIXTURE_NO_THROTTLING));
-    return 0;
+    return setup(state, FIXTURE_SINGLE("", FIXTURE_NO_THROTTLING));
 }
 
 int fixture_setup_challenge_verify(void **state)
 {
-    *state = fixture_new(FIXTURE_CHALLENGE_VERIFY(FIXTURE_NO_THROTTLING));
-    return 0;
+    return setup(state, FIXTURE_CHALLENGE_VERIFY(FIXTURE_NO_THROTTLING));
 }
 
 int fixture_teardown(void **state)
 {
-    fixture_free(*state);
+    fixture_clear(*state);
+    free(*state);
     return 0;
 }
 
 struct fixture *fixture_restart(void **state, const char *yaml)
 {
-    fixture_free(*state);
-    *state = fixture_new(yaml);
+    fixture_clear(*state);
+    fixture_init(*state, yaml);
     return *state;
 }
 
 void fixture_restart_core(struct fixture *fixture, const char *yaml)
 {
-    mfa_core_free(fixture->core);
+    stop_core(fixture);
     start_core(fixture, yaml);
 }
 
