@@ -84,7 +84,7 @@ int fixture_teardown(void **state);
     cmocka_unit_test_setup_teardown(test, fixture_setup_challenge_verify, fixture_teardown)
 #define IN_BOTH(test) IN_SINGLE(test), IN_CHALLENGE_VERIFY(test)
 
-/* Begins anew with another configuration, in the same place: cmocka forgets a changed state when the test fails. */
+/* Begins anew with another configuration, in the same place: the teardown finds it whatever fails in between. */
 struct fixture *fixture_restart(void **state, const char *yaml);
 
 /* Replaces the core by a new one over the same storage: what was only in memory is gone. */
