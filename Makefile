@@ -15,7 +15,7 @@ PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 VERSION := 0.1.0
 
-core_libs := libcurl yaml-0.1 jansson libsodium
+core_libs := libcurl yaml-0.1 jansson libsodium libpcre2-8
 host_libs := libmicrohttpd sqlite3 yaml-0.1 jansson libsodium
 test_libs := cmocka libmicrohttpd sqlite3 $(core_libs)
 
