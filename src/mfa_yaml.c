@@ -231,6 +231,40 @@ out:
     return status;
 }
 
+/* --- Replacing ------------------------------------------------------------------------------------------------- */
+
+static enum mfa_status expand_scalar(struct mfa_yaml_node *node, const struct mfa_expand_parameters *parameters)
+{
+    char problem[MFA_EXPAND_PROBLEM_SIZE];
+    struct mfa_buffer secret;
+    enum mfa_status status;
+
+    mfa_buffer_init(&secret, MFA_YAML_MAX_LEN);
+    status = mfa_expand(&secret, mfa_yaml_scalar(node), parameters, problem);
+    if (status == MFA_OK)
+        node->expanded_secret = mfa_buffer_take(&secret, &node->expanded_len); /* transferred */
+    else if (status == MFA_ERR_SYNTAX)
+        mfa_yaml_error(node, "%s", problem);
+    else if (status == MFA_ERR_TOO_LARGE)
+        mfa_yaml_error(node, "is longer than %d bytes", MFA_YAML_MAX_LEN);
+    mfa_buffer_clear(&secret);
+    return status == MFA_ERR_MEMORY ? status : MFA_OK;
+}
+
+enum mfa_status mfa_yaml_expand(struct mfa_yaml *yaml, const struct mfa_expand_parameters *parameters)
+{
+    enum mfa_status status = MFA_OK;
+
+    for (size_t i = 0; i < yaml->node_count && status == MFA_OK; i++) {
+        struct mfa_yaml_node *node = &yaml->nodes[i];
+        bool is_value = node->key != NULL || (node->parent != NULL && node->parent->yaml->type == YAML_SEQUENCE_NODE);
+
+        if (is_value && node->yaml->type == YAML_SCALAR_NODE && strstr(mfa_yaml_scalar(node), "${") != NULL)
+            status = expand_scalar(node, parameters);
+    }
+    return status;
+}
+
 void mfa_yaml_free(struct mfa_yaml *yaml)
 {
     if (yaml == NULL)
@@ -239,6 +273,8 @@ void mfa_yaml_free(struct mfa_yaml *yaml)
         if (node->type == YAML_SCALAR_NODE)
             sodium_memzero(node->data.scalar.value, node->data.scalar.length);
     yaml_document_delete(&yaml->document);
+    for (size_t i = 0; yaml->nodes != NULL && i < yaml->node_count; i++)
+        mfa_secret_free(yaml->nodes[i].expanded_secret, yaml->nodes[i].expanded_len);
     free(yaml->nodes);
     free(yaml);
 }

@@ -13,11 +13,13 @@
 #ifndef MFA_YAML_H
 #define MFA_YAML_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "mfa_config.h"
+#include "mfa_expand.h"
 #include "mfa_status.h"
 
 #define MFA_YAML_MAX_LEN 262144
@@ -35,6 +37,10 @@ struct mfa_yaml_node;
  * Returns MFA_OK; MFA_ERR_CONFIG: nothing can be read, which has been reported; MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_yaml_parse(struct mfa_yaml **out, const struct mfa_config_source *source,
                                               mfa_config_report_fn *report, void *report_ctx);
+
+/* Replaces `${env:}`, `${file:}` and, with `parameters`, `${param:}` in every string, which is a string from then on whatever
+ * it looks like. What cannot be replaced is reported. Returns MFA_OK or MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_yaml_expand(struct mfa_yaml *yaml, const struct mfa_expand_parameters *parameters);
 
 /* Wipes and frees a document. Accepts NULL. */
 void mfa_yaml_free(struct mfa_yaml *yaml);
@@ -57,6 +63,9 @@ const struct mfa_yaml_node *mfa_yaml_find_key(const struct mfa_yaml_node *from, 
 /* Finds the i-th value of a mapping, nulls included; NULL past the last. */
 const struct mfa_yaml_node *mfa_yaml_entry(const struct mfa_yaml_node *mapping, size_t i);
 
+/* Finds the i-th value of a sequence; NULL past the last, and when it is no sequence. */
+const struct mfa_yaml_node *mfa_yaml_item(const struct mfa_yaml_node *sequence, size_t i);
+
 /* The key a node stands under; borrowed. NULL when its parent is no mapping. */
 const char *mfa_yaml_key(const struct mfa_yaml_node *node);
 
@@ -76,6 +85,11 @@ bool mfa_yaml_choice(const struct mfa_yaml_node *node, const char *const names[]
 
 /* True when `node` is a whole number, stored in `*out`; one beyond 64 bits is stored as the nearest that fits. */
 bool mfa_yaml_integer(const struct mfa_yaml_node *node, int64_t *out);
+
+/* Makes JSON of everything below a node: plain `null`, `true`, `false` and decimal numbers are what they look like, everything
+ * else is a string. Any other plain text that some reader of YAML would not take for one must be quoted.
+ * Returns MFA_OK, `*out` owned by the caller, released with mfa_json_free; MFA_ERR_CONFIG: reported; MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_yaml_json(const struct mfa_yaml_node *node, json_t **out);
 
 /* --- Reporting, as "key (file:line): message". Messages never hold values. --- */
 

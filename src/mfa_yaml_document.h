@@ -16,6 +16,8 @@ struct mfa_yaml_node {
     const struct mfa_yaml_node *key;    /* NULL: the parent is no mapping */
     size_t index;                       /* among the parent's entries */
     size_t depth;                       /* 1 for the root */
+    char *expanded_secret;              /* text of a scalar in which something was replaced; owned; NULL: nothing was */
+    size_t expanded_len;
 };
 
 struct mfa_yaml {
@@ -31,7 +33,7 @@ struct mfa_yaml {
 /* The text of a scalar; borrowed. */
 static inline const char *mfa_yaml_scalar(const struct mfa_yaml_node *node)
 {
-    return (const char *)node->yaml->data.scalar.value;
+    return node->expanded_secret != NULL ? node->expanded_secret : (const char *)node->yaml->data.scalar.value;
 }
 
 /* The node that libyaml counts as `id`, from 1. */
@@ -42,6 +44,9 @@ static inline struct mfa_yaml_node *mfa_yaml_node_at(const struct mfa_yaml *yaml
 
 /* True for plain `~`, `null` and nothing at all. */
 bool mfa_yaml_is_null(const struct mfa_yaml_node *node);
+
+/* True for text that every reader of YAML takes for a string. */
+bool mfa_yaml_is_text(const struct mfa_yaml_node *node);
 
 /* Goes from a node down `path` as far as that exists, which is the result. `*rest` is what does not exist, or "". */
 const struct mfa_yaml_node *mfa_yaml_descend(const struct mfa_yaml_node *from, const char *path, const char **rest);

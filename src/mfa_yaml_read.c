@@ -23,6 +23,15 @@ const struct mfa_yaml_node *mfa_yaml_entry(const struct mfa_yaml_node *mapping, 
     return mfa_yaml_node_at(mapping->document, pairs[i].value);
 }
 
+const struct mfa_yaml_node *mfa_yaml_item(const struct mfa_yaml_node *sequence, size_t i)
+{
+    const yaml_node_item_t *items = sequence->yaml->data.sequence.items.start;
+
+    if (sequence->yaml->type != YAML_SEQUENCE_NODE || i >= (size_t)(sequence->yaml->data.sequence.items.top - items))
+        return NULL;
+    return mfa_yaml_node_at(sequence->document, items[i]);
+}
+
 const char *mfa_yaml_key(const struct mfa_yaml_node *node)
 {
     return node->key == NULL ? NULL : mfa_yaml_scalar(node->key);
@@ -81,7 +90,8 @@ static bool is_one_of(const char *text, const char *const words[])
 
 static bool is_plain(const struct mfa_yaml_node *node)
 {
-    return node->yaml->type == YAML_SCALAR_NODE && node->yaml->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    return node->yaml->type == YAML_SCALAR_NODE && node->yaml->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           node->expanded_secret == NULL;
 }
 
 bool mfa_yaml_is_null(const struct mfa_yaml_node *node)
@@ -101,6 +111,12 @@ static bool is_typed_word(const char *text)
     if (is_one_of(text, words))
         return true;
     return *digits >= '0' && *digits <= '9' && text[strspn(text, "0123456789abcdefABCDEFxXoO_+-.:")] == '\0';
+}
+
+bool mfa_yaml_is_text(const struct mfa_yaml_node *node)
+{
+    return node->yaml->type == YAML_SCALAR_NODE && !mfa_yaml_is_null(node) &&
+           !(is_plain(node) && is_typed_word(mfa_yaml_scalar(node)));
 }
 
 bool mfa_yaml_is_mapping(const struct mfa_yaml_node *node)
@@ -159,9 +175,7 @@ bool mfa_yaml_choice(const struct mfa_yaml_node *node, const char *const names[]
 
 const char *mfa_yaml_string(const struct mfa_yaml_node *node)
 {
-    const bool is_scalar = node->yaml->type == YAML_SCALAR_NODE;
-
-    if (is_scalar && !mfa_yaml_is_null(node) && !(is_plain(node) && is_typed_word(mfa_yaml_scalar(node))))
+    if (mfa_yaml_is_text(node))
         return mfa_yaml_scalar(node);
     mfa_yaml_error(node, "must be a string: put it in quotes");
     return NULL;

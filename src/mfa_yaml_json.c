@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mfa_json.h"
+#include "mfa_yaml_document.h"
+
+/* Puts `member` (transferred) behind the others. */
+static enum mfa_status add(json_t *to, const struct mfa_yaml_node *node, json_t *member)
+{
+    int failed =
+        json_is_object(to) ? json_object_set_new(to, mfa_yaml_key(node), member) : json_array_append_new(to, member);
+
+    return failed == 0 ? MFA_OK : MFA_ERR_MEMORY;
+}
+
+static enum mfa_status convert_collection(const struct mfa_yaml_node *node, json_t **out)
+{
+    const bool is_mapping = node->yaml->type == YAML_MAPPING_NODE;
+    const struct mfa_yaml_node *entry;
+    enum mfa_status status = MFA_OK;
+    json_t *value = is_mapping ? json_object() : json_array();
+
+    if (value == NULL)
+        return MFA_ERR_MEMORY;
+    for (size_t i = 0; status == MFA_OK; i++) {
+        json_t *member = NULL;
+
+        entry = is_mapping ? mfa_yaml_entry(node, i) : mfa_yaml_item(node, i);
+        if (entry == NULL)
+            break;
+        status = mfa_yaml_json(entry, &member);
+        if (status == MFA_OK)
+            status = add(value, entry, member);
+    }
+    if (status == MFA_OK)
+        *out = value; /* transferred */
+    else
+        mfa_json_free(value);
+    return status;
+}
+
+/* A JSON number is what a plain decimal of YAML looks like, so jansson may read it. */
+static json_t *number_of(const char *text)
+{
+    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+
+    if (json_is_number(value))
+        return value;
+    mfa_json_free(value);
+    return NULL;
+}
+
+/* A plain word that is no string. NULL: an ambiguous one, or no memory. */
+static json_t *typed_value(const struct mfa_yaml_node *node)
+{
+    const char *text = mfa_yaml_scalar(node);
+
+    if (mfa_yaml_is_null(node))
+        return json_null();
+    if (strcmp(text, "true") == 0)
+        return json_true();
+    if (strcmp(text, "false") == 0)
+        return json_false();
+    return number_of(text);
+}
+
+enum mfa_status mfa_yaml_json(const struct mfa_yaml_node *node, json_t **out)
+{
+    *out = NULL;
+    if (node->yaml->type != YAML_SCALAR_NODE)
+        return convert_collection(node, out);
+    if (mfa_yaml_is_text(node)) {
+        *out = json_string(mfa_yaml_scalar(node));
+        return *out == NULL ? MFA_ERR_MEMORY : MFA_OK;
+    }
+    *out = typed_value(node);
+    if (*out != NULL)
+        return MFA_OK;
+    mfa_yaml_error(node,
+                   "is not clear: put it in quotes if it is a string, or write true, false, null or a decimal number");
+    return MFA_ERR_CONFIG;
+}
