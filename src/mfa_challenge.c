@@ -108,7 +108,8 @@ enum mfa_outcome mfa_challenge_send(struct mfa_flow *flow, mfa_flow_step_fn *set
 enum mfa_outcome mfa_challenge_settle(struct mfa_flow *flow)
 {
     /* A service that did not answer in time may still have sent the message. */
-    bool was_sent = flow->verdict == MFA_VERDICT_SENT || flow->verdict == MFA_VERDICT_TIMEOUT;
+    bool was_sent =
+        flow->verdict == MFA_VERDICT_SENT || (flow->verdict == MFA_VERDICT_TIMEOUT && !flow->was_never_sent);
     bool is_there = mfa_sessions_end_send(flow->core->sessions, flow->now_ms, &flow->session_ref, was_sent);
     enum mfa_outcome outcome = mfa_flow_outcome_of(flow);
 

@@ -92,9 +92,13 @@ static enum mfa_outcome settle_check(struct mfa_flow *flow)
 {
     enum mfa_outcome outcome = mfa_flow_outcome_of(flow);
 
-    if (outcome != MFA_OUTCOME_PENDING)
+    if (outcome == MFA_OUTCOME_PENDING)
+        return mfa_flow_on_to_worker(flow, flow->core->storage_workers, flow->after_check);
+    if (!flow->was_never_sent)
         return mfa_check_fail(flow, outcome);
-    return mfa_flow_on_to_worker(flow, flow->core->storage_workers, flow->after_check);
+    /* An outage of the service must not lock its users out. */
+    mfa_check_return(flow);
+    return outcome;
 }
 
 static enum mfa_outcome ask_service(struct mfa_flow *flow, mfa_flow_step_fn *then)
@@ -104,8 +108,9 @@ static enum mfa_outcome ask_service(struct mfa_flow *flow, mfa_flow_step_fn *the
 
     flow->after_check = then;
     outcome = mfa_flow_to_gateway(flow, MFA_CALL_VERIFY, verify, flow->code_secret, settle_check);
-    return outcome == MFA_OUTCOME_PENDING || outcome == MFA_OUTCOME_QUEUE_FULL ? outcome
-                                                                               : mfa_check_fail(flow, outcome);
+    if (outcome != MFA_OUTCOME_PENDING)
+        mfa_check_return(flow);
+    return outcome;
 }
 
 enum mfa_outcome mfa_check_code(struct mfa_flow *flow, enum mfa_purpose purpose, mfa_flow_step_fn *then)
@@ -116,7 +121,9 @@ enum mfa_outcome mfa_check_code(struct mfa_flow *flow, enum mfa_purpose purpose,
         outcome = mfa_check_begin(flow, purpose, false);
     if (outcome != MFA_OUTCOME_PENDING)
         return outcome;
-    outcome = mfa_flow_makes_code(flow) ? compare(flow, then) : ask_service(flow, then);
+    if (!mfa_flow_makes_code(flow))
+        return ask_service(flow, then);
+    outcome = compare(flow, then);
     /* Who is told to come back shall find the attempt there. */
     if (outcome == MFA_OUTCOME_QUEUE_FULL)
         mfa_check_return(flow);

@@ -152,6 +152,7 @@ static void take_answer(void *arg, const struct mfa_gateway_answer *answer)
     const char *why = "";
 
     flow->verdict = mfa_verdict_of(flow->gateway_call, answer, &why);
+    flow->was_never_sent = answer->was_never_sent;
     flow->reply.retry_after_s = answer->retry_after_s > 0 ? answer->retry_after_s : DEFAULT_RETRY_AFTER_S;
     log_verdict(flow, answer, why);
     flow_finish(flow, flow->next_step(flow));

@@ -59,6 +59,7 @@ struct mfa_flow {
     enum mfa_call gateway_call;
     const char *gateway_host; /* whom it went to; borrowed from the configuration */
     enum mfa_verdict verdict; /* on the service's answer, for the step behind the gateway */
+    bool was_never_sent;      /* the service certainly knows nothing of it */
     uint64_t now_ms;          /* monotonic, when the flow began */
     char user_id[MFA_USER_ID_SIZE];
     char username[MFA_USER_ID_SIZE];

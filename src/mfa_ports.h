@@ -92,6 +92,7 @@ struct mfa_gateway_answer {
     size_t body_len;
     uint32_t retry_after_s; /* from a Retry-After header, at most a day; 0: none */
     const char *reason;     /* static phrase for the log: why there is no answer; never NULL, quotes nothing */
+    bool was_never_sent;    /* certainly: no connection had come about; false: the service may have the request */
 };
 
 /* Receives the answer, exactly once, on the gateway's thread, which it must not keep waiting. */

@@ -207,7 +207,8 @@ void mfa_transfer_complete(struct mfa_transfer *transfer, CURLcode result)
 
 void mfa_transfer_abandon(struct mfa_transfer *transfer, enum mfa_delivery delivery, const char *reason)
 {
-    hand_over(transfer, &(struct mfa_gateway_answer){.delivery = delivery, .body = "", .reason = reason});
+    hand_over(transfer, &(struct mfa_gateway_answer){
+                            .delivery = delivery, .body = "", .reason = reason, .was_never_sent = !transfer->is_sent});
 }
 
 void mfa_transfer_free(struct mfa_transfer *transfer)

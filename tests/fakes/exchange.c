@@ -24,6 +24,7 @@ static void on_done(void *arg, const struct mfa_gateway_answer *answer)
     exchange->body_len = answer->body_len;
     memcpy(exchange->body, answer->body, answer->body_len + 1);
     exchange->retry_after_s = answer->retry_after_s;
+    exchange->was_never_sent = answer->was_never_sent;
     snprintf(exchange->reason, sizeof exchange->reason, "%s", answer->reason);
     pthread_sigmask(SIG_SETMASK, NULL, &exchange->signal_mask);
     sem_post(&exchange->done);

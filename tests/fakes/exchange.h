@@ -8,6 +8,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct exchange {
     size_t body_len;
     uint32_t retry_after_s;
     char reason[128];
+    bool was_never_sent;
     sigset_t signal_mask; /* of the thread that told */
     sem_t done;
 };

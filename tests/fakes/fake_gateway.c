@@ -69,6 +69,13 @@ void fake_gateway_fail(struct fake_gateway *gateway, enum mfa_delivery delivery)
     fake_gateway_answer_with(gateway, &answer);
 }
 
+void fake_gateway_fail_unsent(struct fake_gateway *gateway, enum mfa_delivery delivery)
+{
+    struct mfa_gateway_answer answer = {.delivery = delivery, .body = "", .reason = "scripted", .was_never_sent = true};
+
+    fake_gateway_answer_with(gateway, &answer);
+}
+
 const struct mfa_http_request *fake_gateway_last(const struct fake_gateway *gateway)
 {
     assert_true(gateway->count > 0);

@@ -41,6 +41,9 @@ void fake_gateway_answer_with(struct fake_gateway *gateway, const struct mfa_gat
 /* Ends the oldest open request without an answer. */
 void fake_gateway_fail(struct fake_gateway *gateway, enum mfa_delivery delivery);
 
+/* As fake_gateway_fail, of a request that certainly never reached the service. */
+void fake_gateway_fail_unsent(struct fake_gateway *gateway, enum mfa_delivery delivery);
+
 /* The last request received; borrowed. Fails the test when there is none. */
 const struct mfa_http_request *fake_gateway_last(const struct fake_gateway *gateway);
 

@@ -127,6 +127,24 @@ static void a_verification_that_fails_is_told_so_and_the_session_lives_on(void *
     stage_close(&stage);
 }
 
+/* Seven times: more than a session has attempts, and than there are failures without a delay. */
+static void while_the_service_is_down_verifications_use_nothing_up(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, config_challenge_verify, TIMEOUT_MS);
+    char *token = stage_register(&stage, "waits");
+    char *mfa_token = user_activate(stage_url(&stage), "waits", token, NULL);
+    gateway_stop(stage.gateway);
+    stage.gateway = NULL;
+    for (size_t i = 0; i < 7; i++)
+        http_expect_error(stage_send_code(&stage, "waits", "confirm", mfa_token, "12345"), 400, "invalid-operation",
+                          PROVIDER_ERROR);
+    free(mfa_token);
+    free(token);
+    stage_close(&stage);
+}
+
 static void a_session_whose_message_failed_is_not_counted_as_pending(void **state)
 {
     (void)state;
@@ -316,6 +334,7 @@ int main(void)
         cmocka_unit_test(an_activation_whose_message_fails_is_told_so),
         cmocka_unit_test(a_resend_that_fails_keeps_the_code_before_good),
         cmocka_unit_test(a_verification_that_fails_is_told_so_and_the_session_lives_on),
+        cmocka_unit_test(while_the_service_is_down_verifications_use_nothing_up),
         cmocka_unit_test(a_session_whose_message_failed_is_not_counted_as_pending),
         cmocka_unit_test(a_redirect_is_not_followed),
         cmocka_unit_test(a_service_that_is_not_there_is_a_provider_error),

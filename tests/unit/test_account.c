@@ -295,6 +295,28 @@ static void what_was_never_compared_is_taken_back_with_its_delay(void **state)
     assert_verified(verify(fixture, token, FIXTURE_SERVICE_CODE));
 }
 
+static void an_outage_of_the_service_locks_nobody_out(void **state)
+{
+    struct fixture *fixture = enrolled(state, FIXTURE_CHALLENGE_VERIFY(STOP_AT_TWO));
+    struct fixture_input input = {.body = "{\"code\":\"" FIXTURE_SERVICE_CODE "\"}"};
+    char token[MFA_TOKEN_SIZE];
+    uint64_t call = 0;
+
+    fixture_open_login(fixture, "alice", token);
+    input.token = token;
+    for (int i = 0; i < 7; i++) {
+        call = fixture_begin(fixture, mfa_flow_verify, &input);
+        fake_gateway_fail_unsent(&fixture->gateway, MFA_DELIVERY_FAILED);
+        assert_int_equal(fake_host_wait(&fixture->host, call)->outcome, MFA_OUTCOME_PROVIDER_ERROR);
+    }
+    assert_tally(fixture, "");
+    call = fixture_begin(fixture, mfa_flow_verify, &input);
+    fake_gateway_fail(&fixture->gateway, MFA_DELIVERY_FAILED);
+    fake_host_wait(&fixture->host, call);
+    assert_tally(fixture, "1/1"); /* the service may have said no */
+    assert_verified(verify(fixture, token, FIXTURE_SERVICE_CODE));
+}
+
 /* --- The end of it ---------------------------------------------------------------------------------------------------- */
 
 static struct fixture *stopped(void **state, struct login *login)
@@ -587,6 +609,7 @@ int main(void)
         IN_SINGLE(recover_counts_as_verify_does),
         IN_SINGLE(a_wrong_password_at_recover_neither_counts_nor_shows_a_delay),
         IN_SINGLE(what_was_never_compared_is_taken_back_with_its_delay),
+        IN_SINGLE(an_outage_of_the_service_locks_nobody_out),
         IN_SINGLE(a_stopped_factor_refuses_everything_but_recovery),
         IN_SINGLE(without_a_session_nobody_learns_that_a_factor_has_stopped),
         IN_SINGLE(recovery_starts_it_again),

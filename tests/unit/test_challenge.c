@@ -206,6 +206,21 @@ static void a_message_that_was_certainly_not_sent_is_not_counted(void **state)
     }
 }
 
+static void a_message_that_found_no_connection_in_time_is_not_counted(void **state)
+{
+    char token[MFA_TOKEN_SIZE];
+    struct fixture *fixture = fixture_restart(state, THREE_PER_USER);
+
+    fixture_enrol(fixture, "alice");
+    fixture_open_login(fixture, "alice", token);
+    for (int i = 0; i < 5; i++) {
+        uint64_t call = fixture_begin(fixture, mfa_flow_challenge, &(struct fixture_input){.token = token});
+        fake_gateway_fail_unsent(&fixture->gateway, MFA_DELIVERY_TIMEOUT);
+        assert_int_equal(fake_host_wait(&fixture->host, call)->outcome, MFA_OUTCOME_PROVIDER_TIMEOUT);
+    }
+    fixture_send_again(fixture, "alice", token);
+}
+
 static void a_message_that_found_the_gateway_full_is_not_counted(void **state)
 {
     char token[MFA_TOKEN_SIZE];
@@ -289,6 +304,7 @@ int main(void)
         IN_SINGLE(an_activation_past_a_limit_is_refused_and_leaves_no_session),
         IN_SINGLE(a_destination_is_counted_across_users_and_spellings),
         IN_SINGLE(a_message_that_was_certainly_not_sent_is_not_counted),
+        IN_SINGLE(a_message_that_found_no_connection_in_time_is_not_counted),
         IN_SINGLE(a_message_that_found_the_gateway_full_is_not_counted),
         IN_SINGLE(messages_asked_for_at_once_cannot_pass_a_limit_together),
         IN_SINGLE(a_restart_does_not_reset_the_counts),

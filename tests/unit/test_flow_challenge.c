@@ -159,6 +159,11 @@ static void a_code_that_was_not_sent_is_wrong(void **state)
     fake_gateway_fail(&fixture->gateway, MFA_DELIVERY_FAILED);
     fake_host_wait(&fixture->host, call);
     fixture_assert_wrong_code(verify(fixture, token, withdrawn), 4);
+    call = fixture_begin(fixture, mfa_flow_challenge, &(struct fixture_input){.token = token});
+    fixture_right_code(fixture, withdrawn);
+    fake_gateway_fail_unsent(&fixture->gateway, MFA_DELIVERY_TIMEOUT);
+    fake_host_wait(&fixture->host, call);
+    fixture_assert_wrong_code(verify(fixture, token, withdrawn), 3);
 }
 
 static void a_message_can_be_answered_before_the_service_has(void **state)

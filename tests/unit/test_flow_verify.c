@@ -293,6 +293,26 @@ static void the_service_is_asked_as_often_as_there_are_attempts(void **state)
     assert_int_equal(fixture->gateway.count, requests_before + 5);
 }
 
+static void a_service_that_cannot_be_reached_costs_no_attempt(void **state)
+{
+    static const struct {
+        enum mfa_delivery delivery;
+        const char *data_id;
+    } rows[] = {{MFA_DELIVERY_FAILED, "mfa-sms-provider-error"},
+                {MFA_DELIVERY_TIMEOUT, "mfa-sms-provider-timeout"},
+                {MFA_DELIVERY_STOPPED, "mfa-sms-provider-error"}};
+    char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
+    struct fixture *fixture = logged_in(state, token, code);
+
+    for (size_t i = 0; i < 6; i++) {
+        uint64_t call = fixture_begin(fixture, mfa_flow_verify,
+                                      &(struct fixture_input){.token = token, .body = "{\"code\":\"123456\"}"});
+        fake_gateway_fail_unsent(&fixture->gateway, rows[i % 3].delivery);
+        fixture_assert_error(fake_host_wait(&fixture->host, call), 400, "invalid-operation", rows[i % 3].data_id);
+    }
+    assert_verified(verify(fixture, token, code));
+}
+
 static void a_full_gateway_costs_no_attempt(void **state)
 {
     char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
@@ -308,13 +328,14 @@ static void a_full_gateway_costs_no_attempt(void **state)
     assert_verified(verify(fixture, token, code));
 }
 
-static void a_cancelled_call_releases_nothing(void **state)
+static void a_cancelled_call_releases_nothing_and_costs_no_attempt(void **state)
 {
     char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
     struct fixture *fixture = logged_in(state, token, code);
 
     fixture->host.is_cancelled = true;
-    assert_int_equal(verify(fixture, token, code)->http.decision, MFA_DENY);
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(verify(fixture, token, code)->http.decision, MFA_DENY);
     fixture->host.is_cancelled = false;
     assert_verified(verify(fixture, token, code));
 }
@@ -386,8 +407,9 @@ int main(void)
         IN_CHALLENGE_VERIFY(everything_else_releases_nothing),
         IN_CHALLENGE_VERIFY(a_service_that_does_not_answer_releases_nothing),
         IN_CHALLENGE_VERIFY(the_service_is_asked_as_often_as_there_are_attempts),
+        IN_CHALLENGE_VERIFY(a_service_that_cannot_be_reached_costs_no_attempt),
         IN_CHALLENGE_VERIFY(a_full_gateway_costs_no_attempt),
-        IN_CHALLENGE_VERIFY(a_cancelled_call_releases_nothing),
+        IN_CHALLENGE_VERIFY(a_cancelled_call_releases_nothing_and_costs_no_attempt),
         IN_SINGLE(of_fifty_right_codes_one_is_let_in),
         IN_SINGLE(of_fifty_wrong_codes_five_are_looked_at),
         IN_CHALLENGE_VERIFY(a_service_that_accepts_all_is_asked_five_times_and_one_is_let_in),

@@ -158,6 +158,7 @@ static void an_answer_is_handed_over_to_the_byte(void **state)
     assert_int_equal(exchange.delivery, MFA_DELIVERY_ANSWERED);
     assert_int_equal(exchange.http_status, 201);
     assert_int_equal(exchange.body_len, 7);
+    assert_false(exchange.was_never_sent);
     assert_memory_equal(exchange.body, "a\0b\r\n\xff{", 8);
 }
 
@@ -238,7 +239,7 @@ static void retry_after_is_read_and_bounded(void **state)
     assert_int_equal(exchange.retry_after_s, 0);
 }
 
-static void assert_no_answer(enum mfa_delivery delivery)
+static void assert_failure(enum mfa_delivery delivery)
 {
     assert_int_equal(exchange.delivery, delivery);
     assert_int_equal(exchange.http_status, 0);
@@ -246,6 +247,19 @@ static void assert_no_answer(enum mfa_delivery delivery)
     assert_string_equal(exchange.body, "");
     assert_string_not_equal(exchange.reason, "");
     assert_null(strstr(exchange.reason, "127.0.0.1"));
+}
+
+/* The service may have the request. */
+static void assert_no_answer(enum mfa_delivery delivery)
+{
+    assert_failure(delivery);
+    assert_false(exchange.was_never_sent);
+}
+
+static void assert_never_sent(enum mfa_delivery delivery)
+{
+    assert_failure(delivery);
+    assert_true(exchange.was_never_sent);
 }
 
 static void what_is_not_a_whole_answer_is_a_failure(void **state)
@@ -363,7 +377,7 @@ static void a_host_that_does_not_take_the_connection_is_given_up_in_time(void **
     request->connect_timeout_ms = 300;
     assert_int_equal(exchange_start(&exchange, &port, request), MFA_OK);
     exchange_wait(&exchange);
-    assert_no_answer(MFA_DELIVERY_TIMEOUT);
+    assert_never_sent(MFA_DELIVERY_TIMEOUT);
     for (size_t i = 0; i < 3; i++)
         close(queued[i]);
     close(listener);
@@ -376,7 +390,7 @@ static void what_cannot_be_reached_is_a_failure(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         exchange_get(&exchange, &port, urls[i], 0);
-        assert_no_answer(MFA_DELIVERY_FAILED);
+        assert_never_sent(MFA_DELIVERY_FAILED);
     }
 }
 
@@ -389,7 +403,7 @@ static void only_http_is_spoken(void **state)
         char text[64];
         snprintf(text, sizeof text, "%s://127.0.0.1/", schemes[i]);
         exchange_get(&exchange, &port, text, 0);
-        assert_no_answer(MFA_DELIVERY_FAILED);
+        assert_never_sent(MFA_DELIVERY_FAILED);
         assert_string_equal(exchange.reason, "Unsupported protocol");
     }
 }
