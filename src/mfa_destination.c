@@ -41,15 +41,13 @@ static bool is_digit(char c)
 /* Takes the next character, decoded, off `*text`. Returns 0 at the end, and only there. */
 static char take_character(const char **text)
 {
-    const char *at = *text;
+    size_t taken = 0;
     char c = '\0';
 
-    if (!mfa_url_is_escape(at, strnlen(at, MFA_URL_ESCAPE_LEN))) {
-        *text += *at != '\0';
-        return *at;
-    }
-    *text += MFA_URL_ESCAPE_LEN;
-    c = (char)strtoul((const char[]){at[1], at[2], '\0'}, NULL, 16);
+    if (**text == '\0')
+        return '\0';
+    c = mfa_url_decoded(*text, strnlen(*text, MFA_URL_ESCAPE_LEN), &taken);
+    *text += taken;
     return c != '\0' ? c : ' ';
 }
 

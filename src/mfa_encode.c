@@ -121,6 +121,30 @@ enum mfa_status mfa_encode_json_string(struct mfa_buffer *out, const char *value
     return status;
 }
 
+enum mfa_status mfa_encode_json_quoted(struct mfa_buffer *out, const char *value, size_t len)
+{
+    enum mfa_status status = mfa_buffer_append(out, "\"", 1);
+
+    if (status == MFA_OK)
+        status = mfa_encode_json_string(out, value, len);
+    return status == MFA_OK ? mfa_buffer_append(out, "\"", 1) : status;
+}
+
+enum mfa_status mfa_encode_pointer(struct mfa_buffer *out, const char *value, size_t len)
+{
+    enum mfa_status status = MFA_OK;
+
+    for (size_t i = 0; i < len && status == MFA_OK; i++) {
+        if (value[i] == '~')
+            status = mfa_buffer_append(out, "~0", 2);
+        else if (value[i] == '/')
+            status = mfa_buffer_append(out, "~1", 2);
+        else
+            status = mfa_buffer_append(out, value + i, 1);
+    }
+    return status;
+}
+
 enum mfa_status mfa_encode_check_json(const char *text, size_t len, size_t flags)
 {
     json_error_t error;
@@ -193,6 +217,19 @@ enum mfa_status mfa_encode_plain(struct mfa_buffer *out, const char *value, size
 {
     for (size_t i = 0; i < len; i++)
         if (is_control(value[i]))
+            return MFA_ERR_REFUSED;
+    return mfa_buffer_append(out, value, len);
+}
+
+enum mfa_status mfa_encode_raw(struct mfa_buffer *out, const char *value, size_t len)
+{
+    return mfa_buffer_append(out, value, len);
+}
+
+enum mfa_status mfa_encode_raw_url(struct mfa_buffer *out, const char *value, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)value[i] <= 0x20 || value[i] == 0x7f || value[i] == '#')
             return MFA_ERR_REFUSED;
     return mfa_buffer_append(out, value, len);
 }

@@ -29,6 +29,12 @@ MFA_MUST_CHECK mfa_encode_fn mfa_encode_json_string;
 /* Where a JSON value is expected: as it is, if it is exactly one JSON value without repeated keys; else refused. */
 MFA_MUST_CHECK mfa_encode_fn mfa_encode_json_value;
 
+/* Where a JSON value is expected: the value as a JSON string, quotes and all; refuses what is not UTF-8. */
+MFA_MUST_CHECK mfa_encode_fn mfa_encode_json_quoted;
+
+/* One token of a JSON pointer (RFC 6901, 3): `~` and `/` are escaped. */
+MFA_MUST_CHECK mfa_encode_fn mfa_encode_pointer;
+
 /* Tells whether `text` is exactly one JSON value; `flags` are jansson's for decoding, as JSON_REJECT_DUPLICATES.
  * Returns MFA_OK; MFA_ERR_SYNTAX; MFA_ERR_MEMORY. jansson takes some failed allocations for syntax errors. */
 MFA_MUST_CHECK enum mfa_status mfa_encode_check_json(const char *text, size_t len, size_t flags);
@@ -42,5 +48,9 @@ MFA_MUST_CHECK mfa_encode_fn mfa_encode_xml;
 
 /* Any other text: as it is; refuses control characters, line ends included. */
 MFA_MUST_CHECK mfa_encode_fn mfa_encode_plain;
+
+/* As it is, for values that the operator trusts; in a URL without spaces, control characters and `#`, which would end it. */
+MFA_MUST_CHECK mfa_encode_fn mfa_encode_raw;
+MFA_MUST_CHECK mfa_encode_fn mfa_encode_raw_url;
 
 #endif

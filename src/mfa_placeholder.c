@@ -30,9 +30,33 @@ bool mfa_placeholder_is_name(const char *text, size_t len)
            *text != '.' && !(*text >= '0' && *text <= '9');
 }
 
+/* Reads `| filter`, blanks around it, as often as it comes. */
+static const char *parse_filters(struct mfa_placeholder *out, const char **at, const char *end)
+{
+    while (*at < end && **at == '|') {
+        const char *name = *at + 1 + blank_len(*at + 1, end);
+        const size_t len = name_len(name, end);
+        const struct mfa_filter *filter = mfa_filter_find(name, len);
+
+        if (filter == NULL)
+            return "has an unknown filter behind the name of a variable: those known are digits, e164, urlencode, "
+                   "json, "
+                   "xml, base64, lower and raw";
+        if (out->filter_count == MFA_PLACEHOLDER_MAX_FILTERS)
+            return "has more than four filters behind the name of a variable";
+        if (out->filter_count > 0 && out->filters[out->filter_count - 1]->apply == NULL)
+            return "has a filter behind \"raw\", which must come last";
+        out->filters[out->filter_count++] = filter;
+        *at = name + len;
+        *at += blank_len(*at, end);
+    }
+    return NULL;
+}
+
 const char *mfa_placeholder_parse(struct mfa_placeholder *out, const char *text, const char *end)
 {
     const char *at = text + 2;
+    const char *problem = NULL;
 
     *out = (struct mfa_placeholder){0};
     at += blank_len(at, end);
@@ -43,8 +67,9 @@ const char *mfa_placeholder_parse(struct mfa_placeholder *out, const char *text,
     if (!mfa_placeholder_is_name(out->name, out->name_len))
         return "has \"{{\" without the name of a variable behind it (a letter or _, then at most 63 letters, digits, _ "
                ". -)";
-    if (at < end && *at == '|')
-        return "has an unknown filter behind the name of a variable: remove the \"|\" and what follows it";
+    problem = parse_filters(out, &at, end);
+    if (problem != NULL)
+        return problem;
     if (end - at < 2 || at[0] != '}' || at[1] != '}')
         return "has \"{{\" and the name of a variable without \"}}\" behind it";
     out->len = (size_t)(at + 2 - text);

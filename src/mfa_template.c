@@ -15,13 +15,18 @@
 /* Longest value in which `{{ code }}` is replaced; as long as user data may be, with room for the codes. */
 #define REPLACED_MAX_LEN ((size_t)2 * MFA_USER_DATA_MAX_LEN)
 
+/* Longest value between filters. */
+#define FILTERED_MAX_LEN ((size_t)8 * REPLACED_MAX_LEN)
+
 /* Literal text and the placeholder behind it; both lie in the template's own copy of the text. */
 struct segment {
     const char *literal;
     size_t literal_len;
     const char *name; /* NUL-terminated; NULL: the text ends here */
     bool is_code;
-    mfa_encode_fn *encode;
+    mfa_encode_fn *filters[MFA_PLACEHOLDER_MAX_FILTERS]; /* applied first */
+    size_t filter_count;
+    mfa_encode_fn *encode; /* for the place */
 };
 
 struct mfa_template {
@@ -71,9 +76,38 @@ static mfa_encode_fn *encoding_of(const struct place *place)
     case MFA_TEMPLATE_FORM: return mfa_encode_query;
     case MFA_TEMPLATE_JSON: return place->in_string ? mfa_encode_json_string : mfa_encode_json_value;
     case MFA_TEMPLATE_XML: return mfa_encode_xml;
+    case MFA_TEMPLATE_POINTER: return mfa_encode_pointer;
     case MFA_TEMPLATE_PLAIN: return mfa_encode_plain;
     }
     return mfa_encode_plain;
+}
+
+static mfa_encode_fn *raw_encoding_of(const struct place *place)
+{
+    switch (place->kind) {
+    case MFA_TEMPLATE_URL: return mfa_encode_raw_url;
+    case MFA_TEMPLATE_HEADER: return mfa_encode_header;
+    default: return mfa_encode_raw;
+    }
+}
+
+/* Takes over the filters of a placeholder. One that is the place's own encoding would apply twice. */
+static void set_encoding(struct segment *segment, const struct mfa_placeholder *placeholder, const struct place *place)
+{
+    const size_t count = placeholder->filter_count;
+    const struct mfa_filter *last = count > 0 ? placeholder->filters[count - 1] : NULL;
+
+    segment->encode = encoding_of(place);
+    for (size_t i = 0; i + 1 < count; i++)
+        segment->filters[segment->filter_count++] = placeholder->filters[i]->apply;
+    if (last == NULL || last->apply == segment->encode)
+        return;
+    if (last->apply == NULL)
+        segment->encode = raw_encoding_of(place);
+    else if (last->apply == mfa_encode_json_string && segment->encode == mfa_encode_json_value)
+        segment->encode = mfa_encode_json_quoted;
+    else
+        segment->filters[segment->filter_count++] = last->apply;
 }
 
 /* --- Parsing --------------------------------------------------------------------------------------------------- */
@@ -134,7 +168,8 @@ static enum mfa_status split(struct mfa_template *tmpl, enum mfa_template_kind k
             return MFA_ERR_SYNTAX;
         advance(&place, segment->literal, segment->literal_len);
         segment->is_code = mfa_placeholder_is(&placeholder, MFA_VARIABLE_CODE);
-        segment->encode = encoding_of(&place);
+        set_encoding(segment, &placeholder, &place);
+        tmpl->path_varies |= kind == MFA_TEMPLATE_URL && !place.in_query;
         segment->name = placeholder.name;
         at = opening + placeholder.len;
         /* What follows the name is a blank or a brace of the placeholder, and has been read. */
@@ -176,7 +211,6 @@ static enum mfa_status check_url(struct mfa_template *tmpl, const char *text, co
         *problem = path_problem(text + origin.len);
     for (size_t i = 0; i < tmpl->segment_count && *problem == NULL; i++) {
         *problem = url_literal_problem(tmpl->segments[i].literal, tmpl->segments[i].literal_len);
-        tmpl->path_varies |= tmpl->segments[i].encode == mfa_encode_path;
     }
     tmpl->path_at = origin.len;
     return *problem == NULL ? MFA_OK : MFA_ERR_SYNTAX;
@@ -217,6 +251,13 @@ static enum mfa_status check_json(const struct mfa_template *tmpl, const char **
     struct mfa_buffer sample_secret;
     enum mfa_status status;
 
+    for (size_t i = 0; i < tmpl->segment_count; i++) {
+        if (tmpl->segments[i].is_code && tmpl->segments[i].encode == mfa_encode_json_value) {
+            *problem =
+                "has {{ code }} where JSON has a number, which cannot begin with 0 as a code can: put quotes around it";
+            return MFA_ERR_SYNTAX;
+        }
+    }
     mfa_buffer_init(&sample_secret, SIZE_MAX);
     status = render_json_sample(tmpl, &sample_secret);
     if (status == MFA_OK)
@@ -236,6 +277,7 @@ static enum mfa_status check(struct mfa_template *tmpl, enum mfa_template_kind k
     case MFA_TEMPLATE_JSON: return check_json(tmpl, problem);
     case MFA_TEMPLATE_FORM:
     case MFA_TEMPLATE_XML:
+    case MFA_TEMPLATE_POINTER:
     case MFA_TEMPLATE_PLAIN: return MFA_OK;
     }
     return MFA_ERR_ARGUMENT;
@@ -264,6 +306,35 @@ enum mfa_status mfa_template_parse(struct mfa_template **out, const char *text, 
 
 /* --- Rendering ------------------------------------------------------------------------------------------------- */
 
+/* Applies the filters from the first on, then the encoding of the place. */
+static enum mfa_status filter_and_encode(const struct segment *segment, const char *value, size_t len,
+                                         struct mfa_buffer *out)
+{
+    struct mfa_buffer secrets[2]; /* what one filter leaves the next one reads */
+    enum mfa_status status = MFA_OK;
+
+    mfa_buffer_init(&secrets[0], FILTERED_MAX_LEN);
+    mfa_buffer_init(&secrets[1], FILTERED_MAX_LEN);
+    for (size_t i = 0; i < segment->filter_count && status == MFA_OK; i++) {
+        struct mfa_buffer *to = &secrets[i % 2];
+
+        mfa_buffer_reset(to);
+        status = segment->filters[i](to, value, len);
+        value = to->data != NULL ? to->data : "";
+        len = to->len;
+    }
+    if (status == MFA_OK)
+        status = segment->encode(out, value, len);
+    mfa_buffer_clear(&secrets[0]);
+    mfa_buffer_clear(&secrets[1]);
+    return status;
+}
+
+static enum mfa_status encode(const struct segment *segment, const char *value, size_t len, struct mfa_buffer *out)
+{
+    return segment->filter_count == 0 ? segment->encode(out, value, len) : filter_and_encode(segment, value, len, out);
+}
+
 /* Replaces `{{ code }}` in a value, once: neither a code nor what it completes is looked at again. */
 static enum mfa_status replace_code(struct mfa_buffer *out, const char *value, size_t len, const char *code_secret)
 {
@@ -274,7 +345,7 @@ static enum mfa_status replace_code(struct mfa_buffer *out, const char *value, s
     for (const char *at = value; status == MFA_OK && (at = memmem(at, (size_t)(end - at), "{{", 2)) != NULL;) {
         struct mfa_placeholder placeholder;
 
-        if (mfa_placeholder_parse(&placeholder, at, end) != NULL ||
+        if (mfa_placeholder_parse(&placeholder, at, end) != NULL || placeholder.filter_count > 0 ||
             !mfa_placeholder_is(&placeholder, MFA_VARIABLE_CODE)) {
             at++;
             continue;
@@ -297,13 +368,13 @@ static enum mfa_status render_text(const struct segment *segment, const json_t *
     enum mfa_status status;
 
     if (!variables->code_in_values || memmem(text, len, "{{", 2) == NULL)
-        return segment->encode(out, text, len);
+        return encode(segment, text, len, out);
     if (variables->code_secret == NULL)
         return MFA_ERR_NOT_FOUND;
     mfa_buffer_init(&replaced_secret, REPLACED_MAX_LEN);
     status = replace_code(&replaced_secret, text, len, variables->code_secret);
     if (status == MFA_OK)
-        status = segment->encode(out, replaced_secret.data, replaced_secret.len);
+        status = encode(segment, replaced_secret.data, replaced_secret.len, out);
     mfa_buffer_clear(&replaced_secret);
     return status;
 }
@@ -316,7 +387,7 @@ static enum mfa_status render_number(const struct segment *segment, const json_t
 
     if (len == 0 || len > sizeof text)
         return MFA_ERR_INTERNAL;
-    return segment->encode(out, text, len);
+    return encode(segment, text, len, out);
 }
 
 static enum mfa_status render_variable(const struct segment *segment, const struct mfa_variables *variables,
@@ -327,7 +398,7 @@ static enum mfa_status render_variable(const struct segment *segment, const stru
     if (segment->is_code) {
         if (variables->code_secret == NULL)
             return MFA_ERR_NOT_FOUND;
-        return segment->encode(out, variables->code_secret, strlen(variables->code_secret));
+        return encode(segment, variables->code_secret, strlen(variables->code_secret), out);
     }
     value = json_object_get(variables->user_data, segment->name);
     if (value == NULL)

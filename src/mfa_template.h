@@ -23,6 +23,7 @@ enum mfa_template_kind {
     MFA_TEMPLATE_JSON,   /* inside a JSON string, or elsewhere, by the quotes of the literal text, which must be JSON
                           * whatever the values are */
     MFA_TEMPLATE_XML,
+    MFA_TEMPLATE_POINTER, /* JSON pointer */
     MFA_TEMPLATE_PLAIN,
 };
 

@@ -30,6 +30,14 @@ static char hex_pair_value(const char *text)
     return (char)strtoul((const char[]){text[0], text[1], '\0'}, NULL, 16);
 }
 
+char mfa_url_decoded(const char *text, size_t len, size_t *taken)
+{
+    const bool is_escape = mfa_url_is_escape(text, len);
+
+    *taken = is_escape ? MFA_URL_ESCAPE_LEN : 1;
+    return is_escape ? hex_pair_value(text + 1) : text[0];
+}
+
 /* The character that `text` starts with, decoded as often as anybody could, and how many bytes it takes. */
 static char first_decoded(const char *text, size_t len, size_t *taken)
 {

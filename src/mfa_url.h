@@ -35,6 +35,9 @@ bool mfa_url_has_dot_segment(const char *path, size_t len);
 /* True for the characters that mean themselves anywhere in a URL (RFC 3986, 2.3), whatever the locale. */
 bool mfa_url_is_unreserved(char c);
 
+/* The character that `text` (not empty) starts with, a percent-escape decoded once; `*taken` is how many bytes it takes. */
+char mfa_url_decoded(const char *text, size_t len, size_t *taken);
+
 /* True when `text` starts with a percent sign and two hexadecimal digits. */
 bool mfa_url_is_escape(const char *text, size_t len);
 

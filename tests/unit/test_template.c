@@ -160,11 +160,87 @@ static void an_opening_without_its_end_is_a_mistake(void **state)
     check_syntax("{{ a }} {{ b", MFA_TEMPLATE_PLAIN, "}}");
 }
 
-static void filters_are_not_known_yet(void **state)
+static void an_unknown_filter_is_a_mistake(void **state)
 {
     (void)state;
-    check_syntax("{{ phone | digits }}", MFA_TEMPLATE_PLAIN, "filter");
-    check_syntax("{{ phone|raw }}", MFA_TEMPLATE_PLAIN, "filter");
+    check_syntax("{{ phone | digit }}", MFA_TEMPLATE_PLAIN, "unknown filter");
+    check_syntax("{{ phone | }}", MFA_TEMPLATE_PLAIN, "unknown filter");
+    check_syntax("{{ phone | digits", MFA_TEMPLATE_PLAIN, "without \"}}\"");
+    check_syntax("{{ phone | raw | digits }}", MFA_TEMPLATE_PLAIN, "must come last");
+    check_syntax("{{ a|lower|lower|lower|lower|lower }}", MFA_TEMPLATE_PLAIN, "more than four");
+}
+
+static void filters_change_the_value(void **state)
+{
+    (void)state;
+    check("{{ p | digits }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"+41 (0)79-123\"}", "41079123");
+    check("{{ p|digits }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"%2B41%2079\"}", "4179");
+    check("{{ p | digits }}", MFA_TEMPLATE_PLAIN, "{\"p\": 41791231212}", "41791231212");
+    check_status("{{ p | digits }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"none\"}", MFA_ERR_REFUSED);
+    check("{{ p | e164 }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"0041 79 123 12 12\"}", "+41791231212");
+    check("{{ p | e164 }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"41791231212\"}", "+41791231212");
+    check_status("{{ p | e164 }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"079 123 12 12\"}", MFA_ERR_REFUSED);
+    check_status("{{ p | e164 }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"1234567890123456\"}", MFA_ERR_REFUSED);
+    check_status("{{ p | e164 }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"+\"}", MFA_ERR_REFUSED);
+    check("{{ p | lower }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"Ada@EXAMPLE.org\"}", "ada@example.org");
+    check("{{ p | base64 }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"ab:c\"}", "YWI6Yw==");
+    check("{{ p | lower | base64 }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"A\"}", "YQ==");
+}
+
+static void a_long_value_is_base64_in_one_piece(void **state)
+{
+    (void)state;
+    check("{{ p | base64 }}", MFA_TEMPLATE_PLAIN,
+          "{\"p\": \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
+          "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=");
+}
+
+/* A form's field may hold JSON, a JSON string XML: both encodings apply. */
+static void what_a_filter_leaves_is_encoded_for_its_place(void **state)
+{
+    (void)state;
+    check("p={{ p | json }}", MFA_TEMPLATE_FORM, "{\"p\": \"a\\\"b\"}", "p=a%5C%22b");
+    check("{\"p\":\"<a>{{ p | xml }}</a>\"}", MFA_TEMPLATE_JSON, "{\"p\": \"\\\"<\"}", "{\"p\":\"<a>&quot;&lt;</a>\"}");
+    check("https://h/?p={{ p | e164 }}", MFA_TEMPLATE_URL, "{\"p\": \"41791231212\"}", "https://h/?p=%2B41791231212");
+    check_status("{{ p | base64 | raw }}", MFA_TEMPLATE_HEADER, "{\"p\": \"\"}", MFA_OK);
+}
+
+static void the_encoding_of_the_place_is_applied_once(void **state)
+{
+    (void)state;
+    check("{\"p\":\"{{ p | json }}\"}", MFA_TEMPLATE_JSON, "{\"p\": \"\\\"\"}", "{\"p\":\"\\\"\"}");
+    check("<a>{{ p | xml }}</a>", MFA_TEMPLATE_XML, "{\"p\": \"&\"}", "<a>&amp;</a>");
+    check("p={{ p | urlencode }}", MFA_TEMPLATE_FORM, "{\"p\": \"a b%\"}", "p=a%20b%25");
+}
+
+static void json_makes_a_string_where_json_has_a_value(void **state)
+{
+    (void)state;
+    check("{\"p\":{{ p | json }}}", MFA_TEMPLATE_JSON, "{\"p\": \"0123\"}", "{\"p\":\"0123\"}");
+    check("{\"p\":{{ code | json }}}", MFA_TEMPLATE_JSON, "{}", "{\"p\":\"123456\"}");
+}
+
+static void a_code_cannot_be_a_json_number(void **state)
+{
+    (void)state;
+    check_syntax("{\"pin\": {{ code }}}", MFA_TEMPLATE_JSON, "put quotes around it");
+    check_syntax("[{{ code | digits }}]", MFA_TEMPLATE_JSON, "put quotes around it");
+}
+
+static void raw_is_as_it_is_but_ends_no_request(void **state)
+{
+    (void)state;
+    check("p={{ p | raw }}", MFA_TEMPLATE_FORM, "{\"p\": \"a&b=c\"}", "p=a&b=c");
+    check("https://h/a?{{ p | raw }}", MFA_TEMPLATE_URL, "{\"p\": \"x=1&y=2\"}", "https://h/a?x=1&y=2");
+    check_status("https://h/{{ p | raw }}", MFA_TEMPLATE_URL, "{\"p\": \"a b\"}", MFA_ERR_REFUSED);
+    check_status("https://h/{{ p | raw }}", MFA_TEMPLATE_URL, "{\"p\": \"a/../b\"}", MFA_ERR_REFUSED);
+    check_status("{{ p | raw }}", MFA_TEMPLATE_HEADER, "{\"p\": \"a\\r\\nb: c\"}", MFA_ERR_REFUSED);
+}
+
+static void a_value_in_a_pointer_is_one_token(void **state)
+{
+    (void)state;
+    check("/a/{{ p }}/b", MFA_TEMPLATE_POINTER, "{\"p\": \"x/y~z\"}", "/a/x~1y~0z/b");
 }
 
 static void single_braces_and_closing_ones_are_text(void **state)
@@ -594,7 +670,15 @@ int main(void)
         cmocka_unit_test(blanks_inside_the_braces_mean_nothing),
         cmocka_unit_test(names_are_those_of_user_data),
         cmocka_unit_test(an_opening_without_its_end_is_a_mistake),
-        cmocka_unit_test(filters_are_not_known_yet),
+        cmocka_unit_test(an_unknown_filter_is_a_mistake),
+        cmocka_unit_test(filters_change_the_value),
+        cmocka_unit_test(a_long_value_is_base64_in_one_piece),
+        cmocka_unit_test(what_a_filter_leaves_is_encoded_for_its_place),
+        cmocka_unit_test(the_encoding_of_the_place_is_applied_once),
+        cmocka_unit_test(json_makes_a_string_where_json_has_a_value),
+        cmocka_unit_test(a_code_cannot_be_a_json_number),
+        cmocka_unit_test(raw_is_as_it_is_but_ends_no_request),
+        cmocka_unit_test(a_value_in_a_pointer_is_one_token),
         cmocka_unit_test(single_braces_and_closing_ones_are_text),
         cmocka_unit_test(text_around_and_between_placeholders_stays),
         cmocka_unit_test(variables_are_named_in_order),
