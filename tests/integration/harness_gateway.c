@@ -120,10 +120,12 @@ static ssize_t read_body(void *context, uint64_t pos, char *buffer, size_t size)
 static void prepare_response(struct call *call)
 {
     const struct gateway_script *script = &call->script;
-    call->body = strdup(script->body ? script->body : "");
+    const char *body = script->body ? script->body : "";
+    call->body_len = script->body_len > 0 ? script->body_len : strlen(body);
+    call->body = malloc(call->body_len + 1);
     if (!call->body)
         return;
-    call->body_len = strlen(call->body);
+    memcpy(call->body, body, call->body_len);
     call->response = MHD_create_response_from_callback(answer_len(call), 16384, read_body, call, NULL);
     for (const char *const *header = script->headers; call->response && header && header[0]; header += 2)
         MHD_add_response_header(call->response, header[0], header[1]);

@@ -27,6 +27,7 @@ enum gateway_manner {
 struct gateway_script {
     unsigned status;
     const char *body;           /* NULL: empty */
+    size_t body_len;            /* 0: strlen(body) */
     uint64_t body_times;        /* the body is sent so many times over, for huge answers; 0 means once */
     const char *const *headers; /* name, value, name, value, ..., NULL; NULL: none */
     uint32_t delay_ms;          /* before anything is sent */
@@ -37,11 +38,12 @@ struct gateway_script {
 /* One request as it came in. All of it is borrowed until gateway_forget_requests or gateway_stop. */
 struct gateway_request {
     char *method;
-    char *path;      /* percent-decoded, without the query */
-    char *raw_url;   /* path and query as they were on the wire */
-    json_t *query;   /* object: name -> decoded value; of a repeated name the last */
-    json_t *headers; /* object: name in lower case -> value */
-    char *body;      /* NUL-terminated, never NULL */
+    char *path;          /* percent-decoded, without the query */
+    char *raw_url;       /* path and query as they were on the wire */
+    json_t *query;       /* object: name -> decoded value; of a repeated name the last */
+    json_t *headers;     /* object: name in lower case -> value; of a repeated name the last */
+    size_t header_count; /* lines, of a repeated name all */
+    char *body;          /* NUL-terminated, never NULL */
     size_t body_len;
     uint64_t at_ms; /* when it had come in whole, on CLOCK_MONOTONIC */
 };

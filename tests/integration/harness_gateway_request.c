@@ -15,10 +15,12 @@ static enum MHD_Result add_query(void *context, enum MHD_ValueKind kind, const c
 static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     (void)kind;
+    struct gateway_request *request = context;
     char lower[128] = "";
     for (size_t i = 0; name[i] && i < sizeof lower - 1; i++)
         lower[i] = (char)tolower((unsigned char)name[i]);
-    json_object_set_new(context, lower, json_string(value ? value : ""));
+    json_object_set_new(request->headers, lower, json_string(value ? value : ""));
+    request->header_count++;
     return MHD_YES;
 }
 
@@ -40,7 +42,7 @@ struct gateway_request *gateway_request_new(struct MHD_Connection *connection, c
         return NULL;
     }
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_query, request->query);
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, request->headers);
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, request);
     return request;
 }
 
