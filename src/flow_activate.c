@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "flows.h"
 #include "mfa_account.h"
@@ -69,6 +71,7 @@ static enum mfa_outcome open_session(struct mfa_flow *flow)
     struct mfa_session_facts facts = {.purpose = MFA_PURPOSE_ACTIVATION};
     enum mfa_outcome outcome = MFA_OUTCOME_PENDING;
 
+    memcpy(facts.enrolment_id, flow->enrolment_id, sizeof facts.enrolment_id);
     /* The password of a step-up is none of the user data. */
     if (flow->core->config.step_up_is_required)
         mfa_json_delete_secret(flow->body_secret, "password");
@@ -79,14 +82,10 @@ static enum mfa_outcome open_session(struct mfa_flow *flow)
 /* Whoever has a personal token may enrol; only to replace an enrolment takes more. */
 static enum mfa_outcome step_up_to_replace(struct mfa_flow *flow)
 {
-    struct mfa_profile profile;
-    enum mfa_status status = MFA_OK;
-
-    if (!flow->core->config.step_up_is_required)
-        return open_session(flow);
-    status = mfa_profile_load(&profile, &flow->core->host, flow->user_id);
-    mfa_profile_clear(&profile);
-    return status == MFA_ERR_NOT_FOUND ? open_session(flow) : mfa_step_up(flow, open_session);
+    if (mfa_profile_load_id(&flow->core->host, flow->user_id, flow->enrolment_id) != MFA_OK)
+        return MFA_OUTCOME_INTERNAL;
+    return sodium_is_zero(flow->enrolment_id, sizeof flow->enrolment_id) ? open_session(flow)
+                                                                         : mfa_step_up(flow, open_session);
 }
 
 enum mfa_outcome mfa_flow_activate(struct mfa_flow *flow)

@@ -17,7 +17,7 @@ static enum mfa_status store(struct mfa_flow *flow, bool *was_enrolled)
     if (status == MFA_OK)
         status = mfa_json_parse_object(&user_data, facts.user_data, facts.user_data_len, MFA_BODY_MAX_DEPTH);
     if (status == MFA_OK)
-        status = mfa_profile_replace(host, flow->user_id, user_data,
+        status = mfa_profile_replace(host, flow->user_id, facts.enrolment_id, user_data,
                                      (const char(*)[MFA_RECOVERY_CODE_SIZE])flow->recovery_codes_secret, was_enrolled);
     mfa_json_free(user_data);
     return status;
@@ -27,16 +27,22 @@ static enum mfa_outcome enrol(struct mfa_flow *flow)
 {
     struct mfa_sessions *sessions = flow->core->sessions;
     bool was_enrolled = false;
+    enum mfa_status status = MFA_ERR_INTERNAL;
 
     flow->session = mfa_sessions_take(sessions, flow->now_ms, &flow->session_ref);
     if (flow->session == NULL)
         return mfa_check_lost(flow);
-    if (mfa_account_succeed(flow) != MFA_OUTCOME_PENDING || store(flow, &was_enrolled) != MFA_OK) {
+    status = store(flow, &was_enrolled);
+    if (status == MFA_ERR_DENIED)
+        return mfa_check_lost(flow);
+    if (status != MFA_OK) {
         mfa_sessions_put_back(sessions, flow->session);
         flow->session = NULL; /* transferred */
         mfa_check_return(flow);
         return MFA_OUTCOME_INTERNAL;
     }
+    /* The enrolment is there already: failures that stay only make its throttling stricter. */
+    (void)mfa_account_succeed(flow);
     mfa_sessions_drop_user(sessions, flow->user_id, 1u << MFA_PURPOSE_LOGIN);
     flow->reply.recovery_codes_secret = (const char(*)[MFA_RECOVERY_CODE_SIZE])flow->recovery_codes_secret;
     return was_enrolled ? MFA_OUTCOME_REPLACED : MFA_OUTCOME_ENROLLED;

@@ -51,6 +51,44 @@ enum mfa_status mfa_profile_load(struct mfa_profile *out, const struct mfa_host_
     return status;
 }
 
+static enum mfa_status id_of(const struct mfa_buffer *stored, unsigned char id[static MFA_ENROLMENT_ID_LEN])
+{
+    struct mfa_profile profile;
+    enum mfa_status status = mfa_profile_parse(&profile, stored->data, stored->len);
+
+    if (status == MFA_OK)
+        status = mfa_profile_enrolment_id(&profile, id);
+    if (status == MFA_ERR_SYNTAX) {
+        crypto_generichash(id, MFA_ENROLMENT_ID_LEN, (const unsigned char *)stored->data, stored->len, NULL, 0);
+        status = MFA_OK;
+    }
+    mfa_profile_clear(&profile);
+    return status;
+}
+
+static enum mfa_status load_id(const struct mfa_host_port *host, const char *user_id,
+                               unsigned char id[static MFA_ENROLMENT_ID_LEN], uint64_t *version)
+{
+    struct mfa_buffer stored;
+    enum mfa_status status = MFA_ERR_INTERNAL;
+
+    memset(id, 0, MFA_ENROLMENT_ID_LEN);
+    mfa_buffer_init(&stored, MFA_RECORD_MAX_LEN);
+    status = host->profile_load(host->ctx, MFA_RECORD_ENROLMENT, user_id, &stored, version);
+    if (status == MFA_OK)
+        status = id_of(&stored, id);
+    mfa_buffer_clear(&stored);
+    return status == MFA_ERR_NOT_FOUND ? MFA_OK : status;
+}
+
+enum mfa_status mfa_profile_load_id(const struct mfa_host_port *host, const char *user_id,
+                                    unsigned char id[static MFA_ENROLMENT_ID_LEN])
+{
+    uint64_t version = 0;
+
+    return load_id(host, user_id, id, &version);
+}
+
 /* --- Changing what is stored ------------------------------------------------------------------------------------- */
 
 static json_t *hash_all(const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE])
@@ -70,38 +108,20 @@ static json_t *hash_all(const char codes_secret[static MFA_RECOVERY_CODE_COUNT][
 
 static enum mfa_status compose(const struct mfa_host_port *host, json_t *user_data,
                                const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE],
-                               struct mfa_buffer *text)
+                               json_t **root)
 {
     char id[MFA_TOKEN_SIZE];
     int64_t wall_ms = 0;
-    json_t *root = NULL;
     enum mfa_status status = mfa_token_draw(host, id);
 
+    *root = NULL;
     if (status == MFA_OK)
         status = host->wall_ms(host->ctx, &wall_ms);
     if (status != MFA_OK)
         return status;
-    root = json_pack("{s:O, s:o, s:f, s:s}", "content", user_data, "recoveryCodes", hash_all(codes_secret),
-                     "confirmedAt", (double)wall_ms / 1000, "enrolmentId", id);
-    status = root != NULL ? mfa_json_encode(root, text) : MFA_ERR_MEMORY;
-    json_decref(root);
-    return status;
-}
-
-enum mfa_status mfa_profile_replace(const struct mfa_host_port *host, const char *user_id, json_t *user_data,
-                                    const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE],
-                                    bool *was_enrolled)
-{
-    struct mfa_buffer text;
-    enum mfa_status status = MFA_ERR_INTERNAL;
-
-    *was_enrolled = false;
-    mfa_buffer_init(&text, MFA_RECORD_MAX_LEN);
-    status = compose(host, user_data, codes_secret, &text);
-    if (status == MFA_OK)
-        status = mfa_record_replace(host, MFA_RECORD_ENROLMENT, user_id, text.data, text.len, was_enrolled);
-    mfa_buffer_clear(&text);
-    return status;
+    *root = json_pack("{s:O, s:o, s:f, s:s}", "content", user_data, "recoveryCodes", hash_all(codes_secret),
+                      "confirmedAt", (double)wall_ms / 1000, "enrolmentId", id);
+    return *root != NULL ? MFA_OK : MFA_ERR_MEMORY;
 }
 
 enum mfa_status mfa_profile_remove(const struct mfa_host_port *host, const char *user_id)
@@ -136,6 +156,38 @@ static enum mfa_status store(const struct mfa_host_port *host, const char *user_
     if (status == MFA_OK)
         status = host->profile_store(host->ctx, MFA_RECORD_ENROLMENT, user_id, profile->version, text.data, text.len);
     mfa_buffer_clear(&text);
+    return status;
+}
+
+static enum mfa_status try_to_replace(const struct mfa_host_port *host, const char *user_id,
+                                      const unsigned char replaced_id[static MFA_ENROLMENT_ID_LEN], json_t *root,
+                                      bool *was_enrolled)
+{
+    unsigned char id[MFA_ENROLMENT_ID_LEN];
+    struct mfa_profile after = {.root = root};
+    enum mfa_status status = load_id(host, user_id, id, &after.version);
+
+    *was_enrolled = status == MFA_OK && !sodium_is_zero(id, sizeof id);
+    if (*was_enrolled && sodium_memcmp(id, replaced_id, sizeof id) != 0)
+        return MFA_ERR_DENIED;
+    return status == MFA_OK ? store(host, user_id, &after) : status;
+}
+
+enum mfa_status mfa_profile_replace(const struct mfa_host_port *host, const char *user_id,
+                                    const unsigned char replaced_id[static MFA_ENROLMENT_ID_LEN], json_t *user_data,
+                                    const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE],
+                                    bool *was_enrolled)
+{
+    json_t *root = NULL;
+    enum mfa_status status = compose(host, user_data, codes_secret, &root);
+
+    *was_enrolled = false;
+    if (status != MFA_OK)
+        return status;
+    status = MFA_ERR_CONFLICT;
+    for (int i = 0; status == MFA_ERR_CONFLICT && i < MFA_RECORD_MAX_TRIES; i++)
+        status = try_to_replace(host, user_id, replaced_id, root, was_enrolled);
+    json_decref(root);
     return status;
 }
 

@@ -40,11 +40,18 @@ void mfa_profile_clear(struct mfa_profile *profile);
 MFA_MUST_CHECK enum mfa_status mfa_profile_load(struct mfa_profile *out, const struct mfa_host_port *host,
                                                 const char *user_id);
 
-/* Stores a new enrolment in the place of whatever there is; `*was_enrolled` tells whether there was one. The recovery
- * codes are hashed.
- * Returns MFA_OK; anything else: what was stored before is still there. */
+/* Identifies whatever enrolment a user has, readable or not, as mfa_profile_enrolment_id does; all zeros: none, as storage
+ * said.
+ * Returns MFA_OK; anything else: nothing is known. */
+MFA_MUST_CHECK enum mfa_status mfa_profile_load_id(const struct mfa_host_port *host, const char *user_id,
+                                                   unsigned char id[static MFA_ENROLMENT_ID_LEN]);
+
+/* Stores a new enrolment, where the user has none or the one that `replaced_id` identifies; `*was_enrolled` tells which. The
+ * recovery codes are hashed.
+ * Returns MFA_OK; MFA_ERR_DENIED: the user has another one; anything else: what was stored before is still there. */
 MFA_MUST_CHECK enum mfa_status
-mfa_profile_replace(const struct mfa_host_port *host, const char *user_id, json_t *user_data,
+mfa_profile_replace(const struct mfa_host_port *host, const char *user_id,
+                    const unsigned char replaced_id[static MFA_ENROLMENT_ID_LEN], json_t *user_data,
                     const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE],
                     bool *was_enrolled);
 

@@ -35,7 +35,7 @@ struct mfa_session_ref {
 /* What a session remembers, fixed when it opens. */
 struct mfa_session_facts {
     enum mfa_purpose purpose;
-    unsigned char enrolment_id[MFA_ENROLMENT_ID_LEN]; /* of the enrolment a login was challenged for */
+    unsigned char enrolment_id[MFA_ENROLMENT_ID_LEN]; /* a login: challenged for it; an activation: may replace it */
     const char *user_data;                            /* JSON text of the variables for the templates */
     size_t user_data_len;
     const char *grant_secret; /* of a login; NULL for an activation */

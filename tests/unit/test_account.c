@@ -498,6 +498,24 @@ static void failures_that_cannot_be_removed_release_nothing(void **state)
     assert_tally(fixture, "");
 }
 
+/* Whoever opened an activation before there was an enrolment must not be able to start the count anew. */
+static void a_confirmation_that_came_too_late_forgets_nothing(void **state)
+{
+    struct fixture *fixture = fixture_restart(state, default_policy);
+    struct login login;
+    char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
+
+    fixture_activate(fixture, "alice", token);
+    fixture_right_code(fixture, code);
+    fake_host_set_profile(&fixture->host, "id-alice", "{\"content\":" FIXTURE_SINGLE_DATA ",\"recoveryCodes\":[]}");
+    login = log_in(fixture);
+    fail_times(fixture, &login, 2);
+    fixture_assert_bad_token(fixture_check(fixture, mfa_flow_confirm, &(struct fixture_input){.token = token}, code));
+    assert_tally(fixture, "2/2");
+    fail_times(fixture, &login, 2);
+    assert_throttled(verify(fixture, login.token, login.code), 2);
+}
+
 static void without_a_limit_nothing_is_stored(void **state)
 {
     struct fixture *fixture = enrolled(state, FIXTURE_SINGLE("", FIXTURE_NO_THROTTLING));
@@ -552,7 +570,7 @@ static void a_success_at_once_stores_no_more_than_it_changes(void **state)
     } rows[] = {
         {"status", MFA_OUTCOME_STATUS, {1, 0}, {1, 0}},
         {"login", MFA_OUTCOME_CHALLENGED, {2, 0}, {1, 0}},
-        {"activate", MFA_OUTCOME_ACTIVATION_OPENED, {1, 0}, {0, 0}},
+        {"activate", MFA_OUTCOME_ACTIVATION_OPENED, {2, 0}, {1, 0}},
         {"challenge", MFA_OUTCOME_CHALLENGE_SENT, {0, 0}, {0, 0}},
         {"verify", MFA_OUTCOME_VERIFIED, {1, 0}, {1, 0}},
         {"confirm", MFA_OUTCOME_REPLACED, {1, 1}, {1, 1}},
@@ -623,6 +641,7 @@ int main(void)
         IN_SINGLE(an_unreadable_tally_denies),
         IN_SINGLE(a_failure_that_cannot_be_stored_counts_all_the_same),
         IN_SINGLE(failures_that_cannot_be_removed_release_nothing),
+        IN_SINGLE(a_confirmation_that_came_too_late_forgets_nothing),
         IN_SINGLE(without_a_limit_nothing_is_stored),
         IN_SINGLE(a_success_at_once_stores_no_more_than_it_changes),
         IN_SINGLE(a_failure_costs_a_load_and_a_store),

@@ -231,6 +231,27 @@ static void without_clock_or_randomness_nothing_is_sent(void **state)
     assert_int_equal(mfa_sessions_count(fixture->core->sessions), 0);
 }
 
+static void an_enrolment_that_cannot_be_loaded_is_not_taken_for_none(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->host.load_fails = true;
+    fixture_assert_error(fixture_run(fixture, mfa_flow_activate, &documented), 500, "unexpected-error", NULL);
+    assert_int_equal(fixture->gateway.count, 0);
+}
+
+static void one_that_cannot_be_read_can_be_replaced(void **state)
+{
+    struct fixture *fixture = *state;
+    char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
+
+    fake_host_set_profile(&fixture->host, "id-alice", "garbage");
+    fixture_activate(fixture, "alice", token);
+    fixture_right_code(fixture, code);
+    assert_int_equal(fixture_check(fixture, mfa_flow_confirm, &(struct fixture_input){.token = token}, code)->outcome,
+                     MFA_OUTCOME_REPLACED);
+}
+
 static void too_many_pending_activations_are_refused(void **state)
 {
     struct fixture *fixture = fixture_restart(state, FIXTURE_SINGLE("", "sessions:\n  maxPending: 1\n"));
@@ -299,6 +320,8 @@ int main(void)
         IN_SINGLE(a_service_that_says_when_to_come_back_is_quoted),
         IN_SINGLE(a_full_gateway_says_when_to_come_back),
         IN_SINGLE(without_clock_or_randomness_nothing_is_sent),
+        IN_SINGLE(an_enrolment_that_cannot_be_loaded_is_not_taken_for_none),
+        IN_SINGLE(one_that_cannot_be_read_can_be_replaced),
         IN_SINGLE(too_many_pending_activations_are_refused),
         IN_SINGLE(an_active_enrolment_stays_while_another_is_begun),
         IN_SINGLE(a_new_activation_takes_the_place_of_the_one_before),

@@ -329,6 +329,35 @@ static void a_confirmation_replaces_an_enrolment_and_ends_its_pending_logins(voi
     free(after);
 }
 
+/* As when another process over the same storage enrolled the user meanwhile. */
+static void an_activation_replaces_no_enrolment_but_that_it_was_opened_beside(void **state)
+{
+    static const char *const stored[] = {NULL, "{\"content\":{\"number\":\"15555550199\"},\"recoveryCodes\":[]}",
+                                         "{\"content\":{\"number\":\"15555550188\"},\"recoveryCodes\":[]}"};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < 9; i++) {
+        const char *before = stored[i / 3], *after = stored[i % 3];
+        char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
+        char *left = NULL;
+
+        fake_host_set_profile(&fixture->host, "id-alice", before);
+        fixture_activate(fixture, "alice", token);
+        fixture_right_code(fixture, code);
+        fake_host_set_profile(&fixture->host, "id-alice", after);
+        if (after == NULL || after == before) {
+            assert_int_equal(confirm(fixture, token, code)->outcome,
+                             after == NULL ? MFA_OUTCOME_ENROLLED : MFA_OUTCOME_REPLACED);
+            continue;
+        }
+        fixture_assert_bad_token(confirm(fixture, token, code));
+        assert_int_equal(mfa_sessions_count(fixture->core->sessions), 0);
+        left = fake_host_profile(&fixture->host, "id-alice");
+        assert_string_equal(left, after);
+        free(left);
+    }
+}
+
 static void an_activation_expires(void **state)
 {
     struct fixture *fixture = *state;
@@ -361,6 +390,7 @@ int main(void)
         IN_BOTH(a_cancelled_call_stores_nothing),
         IN_SINGLE(a_queue_that_takes_nothing_costs_no_attempt),
         IN_BOTH(a_confirmation_replaces_an_enrolment_and_ends_its_pending_logins),
+        IN_BOTH(an_activation_replaces_no_enrolment_but_that_it_was_opened_beside),
         IN_BOTH(an_activation_expires),
     };
 

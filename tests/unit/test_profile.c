@@ -46,14 +46,24 @@ static int teardown(void **state)
     return 0;
 }
 
-static enum mfa_status replace(struct desk *desk)
+static enum mfa_status replace_only(struct desk *desk, const unsigned char replaced_id[static MFA_ENROLMENT_ID_LEN])
 {
     json_t *user_data = json_pack("{s:s, s:i}", "number", "41791231212", "n", 7);
-    enum mfa_status status = mfa_profile_replace(
-        &desk->host, USER, user_data, (const char(*)[MFA_RECOVERY_CODE_SIZE])desk->codes, &desk->was_enrolled);
+    enum mfa_status status =
+        mfa_profile_replace(&desk->host, USER, replaced_id, user_data,
+                            (const char(*)[MFA_RECOVERY_CODE_SIZE])desk->codes, &desk->was_enrolled);
 
     mfa_json_free(user_data);
     return status;
+}
+
+/* Whatever is there. */
+static enum mfa_status replace(struct desk *desk)
+{
+    unsigned char id[MFA_ENROLMENT_ID_LEN];
+    enum mfa_status status = mfa_profile_load_id(&desk->host, USER, id);
+
+    return status == MFA_OK ? replace_only(desk, id) : status;
 }
 
 static enum mfa_status recover(struct desk *desk, const char *code)
@@ -185,6 +195,48 @@ static void a_replacement_replaces_what_cannot_be_read(void **state)
     assert_int_equal(replace(desk), MFA_OK);
     assert_int_equal(mfa_profile_load(&profile, &desk->host, USER), MFA_OK);
     mfa_profile_clear(&profile);
+}
+
+static void a_replacement_replaces_only_what_it_is_for(void **state)
+{
+    static const char *const stored[] = {NULL, LEGACY, "{\"content\":{},\"recoveryCodes\":[]}", "garbage",
+                                         "other garbage"};
+    struct desk *desk = *state;
+
+    for (size_t i = 0; i < sizeof stored / sizeof stored[0]; i++) {
+        for (size_t j = 0; j < sizeof stored / sizeof stored[0]; j++) {
+            unsigned char id[MFA_ENROLMENT_ID_LEN];
+            fake_host_set_profile(&desk->fake, USER, stored[i]);
+            assert_int_equal(mfa_profile_load_id(&desk->host, USER, id), MFA_OK);
+            fake_host_set_profile(&desk->fake, USER, stored[j]);
+            if (j == i || stored[j] == NULL) {
+                assert_int_equal(replace_only(desk, id), MFA_OK);
+                assert_int_equal(desk->was_enrolled, stored[j] != NULL);
+            } else {
+                assert_int_equal(replace_only(desk, id), MFA_ERR_DENIED);
+                assert_stored(desk, stored[j]);
+            }
+        }
+    }
+}
+
+static enum mfa_status store_behind_a_rival(void *ctx, enum mfa_record record, const char *user_id, uint64_t expected,
+                                            const char *data, size_t len)
+{
+    const struct mfa_host_port real = fake_host_port(ctx);
+
+    fake_host_set_record(ctx, record, user_id, LEGACY);
+    return real.profile_store(ctx, record, user_id, expected, data, len);
+}
+
+static void of_two_that_replace_the_same_the_second_is_refused(void **state)
+{
+    const unsigned char none[MFA_ENROLMENT_ID_LEN] = {0};
+    struct desk *desk = *state;
+
+    desk->host.profile_store = store_behind_a_rival;
+    assert_int_equal(replace_only(desk, none), MFA_ERR_DENIED);
+    assert_stored(desk, LEGACY);
 }
 
 static void a_removal_removes_what_cannot_be_read(void **state)
@@ -324,6 +376,8 @@ int main(void)
         IN_DESK(what_cannot_be_read_is_never_no_enrolment),
         IN_DESK(nothing_stored_is_not_found),
         IN_DESK(a_replacement_replaces_what_cannot_be_read),
+        IN_DESK(a_replacement_replaces_only_what_it_is_for),
+        IN_DESK(of_two_that_replace_the_same_the_second_is_refused),
         IN_DESK(a_removal_removes_what_cannot_be_read),
         IN_DESK(a_conflict_is_tried_again),
         IN_DESK(endless_conflicts_end_in_a_failure),
