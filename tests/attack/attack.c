@@ -7,7 +7,7 @@
 #include <time.h>
 
 #define NO_DELAYS "backoff: {baseSeconds: 0}"
-#define NO_SEND_LIMITS "sendLimits: {minIntervalSeconds: 0, perUserPerHour: 0, perDestinationPerDay: 0}"
+#define NO_SEND_LIMITS "minIntervalSeconds: 0, perUserPerHour: 0, perDestinationPerDay: 0"
 
 static const char guide_single[] = "single: {method: GET, url: 'GATEWAY/http/1.6/sendSMS.do?accessToken=your-api-key"
                                    "&message={{ message }}&emetteur=Pryv%20Lab&numero={{ number }}'}";
@@ -47,12 +47,13 @@ char *attack_config(const char *gateway_url, const struct attack_settings *setti
     assert_true(asprintf(&mfa,
                          "    mode: %s\n"
                          "    sms:\n"
-                         "      {endpoints: {%s}, " NO_SEND_LIMITS ", %s}\n"
+                         "      {endpoints: {%s}, sendLimits: {%s}, %s}\n"
                          "    attempts: {%s}\n"
                          "    sessions: {%s}\n"
                          "%s",
-                         mode, endpoints, either(settings->sms, ""), either(settings->attempts, NO_DELAYS),
-                         either(settings->sessions, ""), either(settings->more, "")) > 0);
+                         mode, endpoints, either(settings->send_limits, NO_SEND_LIMITS), either(settings->sms, ""),
+                         either(settings->attempts, NO_DELAYS), either(settings->sessions, ""),
+                         either(settings->more, "")) > 0);
     char *yaml = config_with(mfa);
     free(endpoints);
     free(mfa);
@@ -127,6 +128,17 @@ void pause_ms(long ms)
 {
     const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
     nanosleep(&pause, NULL);
+}
+
+long retry_after_s(const struct http_answer *answer, long longest)
+{
+    const char *header = http_header(answer, "Retry-After");
+    const json_t *data = json_object_get(json_object_get(answer->json, "error"), "data");
+    assert_non_null(header);
+    long seconds = strtol(header, NULL, 10);
+    assert_int_equal(json_integer_value(json_object_get(data, "retryAfterSeconds")), seconds);
+    assert_in_range(seconds, 1, longest);
+    return seconds;
 }
 
 /* --- What must hold --------------------------------------------------------------------------------------------- */

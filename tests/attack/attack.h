@@ -19,8 +19,9 @@
 struct attack_settings {
     const char *mode; /* of `mode`; NULL: single */
     const char
-        *endpoints;  /* of sms.endpoints, `GATEWAY` standing for the gateway's URL; NULL: the guide's for the mode */
-    const char *sms; /* of `sms`, besides endpoints */
+        *endpoints; /* of sms.endpoints, `GATEWAY` standing for the gateway's URL; NULL: the guide's for the mode */
+    const char *send_limits; /* of sms.sendLimits; "": the product's defaults */
+    const char *sms;         /* of `sms`, any other */
     const char *attempts;
     const char *sessions;
     const char *more; /* of `services.mfa`, any other */
@@ -68,6 +69,9 @@ struct http_answer send_wrong_code(struct stage *stage, const char *username, co
 /* POSTs all bodies (transferred) to one route at once; release each answer with http_answer_clear. */
 void post_at_once(struct stage *stage, const char *path, const char *token, json_t *const *bodies,
                   struct http_answer *answers, size_t count);
+
+/* How long a 429 tells to wait, which is the same in its header and its data, and asserted to be at most `longest`. */
+long retry_after_s(const struct http_answer *answer, long longest);
 
 /* A pause, where time itself is the subject. */
 void pause_ms(long ms);
