@@ -47,7 +47,8 @@ static enum mfa_outcome check_body(struct mfa_flow *flow)
         return mfa_flow_refuse_parameter(flow, "#/password", "The password must be given, as a string.");
     if (!json_is_string(json_object_get(flow->body_secret, "recoveryCode")))
         return mfa_flow_refuse_parameter(flow, "#/recoveryCode", "The recovery code must be given, as a string.");
-    if (strcmp(json_string_value(username), flow->request->username) != 0)
+    if (json_string_length(username) != strlen(flow->request->username) ||
+        strcmp(json_string_value(username), flow->request->username) != 0)
         return MFA_OUTCOME_OTHER_USERNAME;
     return MFA_OUTCOME_PENDING;
 }

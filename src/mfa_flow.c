@@ -265,7 +265,7 @@ enum mfa_outcome mfa_flow_read_body(struct mfa_flow *flow)
     enum mfa_status status = MFA_ERR_SYNTAX;
 
     if (len <= MFA_BODY_MAX_LEN)
-        status = mfa_json_parse_object(&flow->body_secret, text, len, MFA_BODY_MAX_DEPTH);
+        status = mfa_json_parse_request(&flow->body_secret, text, len, MFA_BODY_MAX_DEPTH);
     if (status == MFA_OK)
         return MFA_OUTCOME_PENDING;
     return status == MFA_ERR_SYNTAX ? MFA_OUTCOME_BAD_BODY : MFA_OUTCOME_INTERNAL;

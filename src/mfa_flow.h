@@ -70,7 +70,7 @@ struct mfa_flow {
     unsigned char enrolment_id[MFA_ENROLMENT_ID_LEN]; /* that an activation may replace; all zeros: none */
     struct mfa_send_reservation reservation;          /* of the message being sent */
     struct mfa_session *session;                      /* taken; owned */
-    json_t *body_secret;                              /* the request's JSON object; owned */
+    json_t *body_secret;                              /* the request's JSON object, by mfa_json_parse_request; owned */
     char token_secret[MFA_TOKEN_SIZE];
     char code_secret[MFA_CODE_SIZE];
     char recovery_codes_secret[MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE];

@@ -29,10 +29,10 @@ static bool is_deeper_than(const json_t *value, size_t levels)
     return false;
 }
 
-enum mfa_status mfa_json_parse_object(json_t **out, const char *text, size_t len, size_t max_depth)
+static enum mfa_status parse(json_t **out, const char *text, size_t len, size_t max_depth, size_t flags)
 {
     json_error_t error;
-    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES | flags, &error);
 
     *out = NULL;
     if (value == NULL)
@@ -43,6 +43,16 @@ enum mfa_status mfa_json_parse_object(json_t **out, const char *text, size_t len
     }
     *out = value;
     return MFA_OK;
+}
+
+enum mfa_status mfa_json_parse_object(json_t **out, const char *text, size_t len, size_t max_depth)
+{
+    return parse(out, text, len, max_depth, 0);
+}
+
+enum mfa_status mfa_json_parse_request(json_t **out, const char *text, size_t len, size_t max_depth)
+{
+    return parse(out, text, len, max_depth, JSON_ALLOW_NUL);
 }
 
 struct sink {

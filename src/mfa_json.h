@@ -15,6 +15,9 @@
  * Returns MFA_OK and `*out` owned by the caller, released with mfa_json_free; MFA_ERR_SYNTAX: not that; MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_json_parse_object(json_t **out, const char *text, size_t len, size_t max_depth);
 
+/* Likewise of what a client sent, where a string's value may hold NULs: whoever reads one goes by its length. */
+MFA_MUST_CHECK enum mfa_status mfa_json_parse_request(json_t **out, const char *text, size_t len, size_t max_depth);
+
 /* Appends the compact text of a value, keys in order of insertion. Returns MFA_OK, MFA_ERR_TOO_LARGE or MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_json_encode(const json_t *value, struct mfa_buffer *out);
 

@@ -18,6 +18,11 @@ static bool is_scalar(const json_t *value)
     return json_is_string(value) || json_is_number(value) || json_is_boolean(value);
 }
 
+static bool holds_nul(const json_t *value)
+{
+    return json_is_string(value) && strlen(json_string_value(value)) != json_string_length(value);
+}
+
 /* Numbers and booleans count by an upper bound of their text. */
 static size_t value_len(const json_t *value)
 {
@@ -48,6 +53,8 @@ enum mfa_status mfa_user_data_check(const json_t *user_data, struct mfa_paramete
             return refuse(problem, key, "This name is reserved.");
         if (!is_scalar(value))
             return refuse(problem, key, "The value must be a string, a number or a boolean.");
+        if (holds_nul(value))
+            return refuse(problem, key, "The value must not hold a NUL.");
         total_len += strlen(key) + value_len(value);
     }
     if (total_len > MFA_USER_DATA_MAX_LEN)

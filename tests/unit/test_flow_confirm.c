@@ -138,6 +138,8 @@ static void a_code_must_be_given_as_one(void **state)
         "{\"code\":\"123\"}",
         "{\"code\":\"12345678901\"}",
         "{\"code\":\"123456&to=1\"}",
+        "{\"code\":\"123456\\u0000\"}",
+        "{\"code\":\"\\u0000\"}",
         "{\"Code\":\"123456\"}",
     };
     struct fixture *fixture = *state;

@@ -94,6 +94,7 @@ static void a_wrong_password_is_refused_whatever_the_code(void **state)
     assert_refused(*state, BODY("alice", "wrong", CODE), 401, "invalid-credentials", NULL);
     assert_refused(*state, BODY("alice", "", CODE), 401, "invalid-credentials", NULL);
     assert_refused(*state, BODY("alice", "wrong", "nonsense"), 401, "invalid-credentials", NULL);
+    assert_refused(*state, BODY("alice", FAKE_PASSWORD "\\u0000", CODE), 401, "invalid-credentials", NULL);
 }
 
 static void a_wrong_recovery_code_is_refused(void **state)
@@ -105,6 +106,7 @@ static void a_wrong_recovery_code_is_refused(void **state)
         BODY("alice", FAKE_PASSWORD, "0f8fad5bd9cb469fa16570867728950e"),
         BODY("alice", FAKE_PASSWORD, ""),
         BODY("alice", FAKE_PASSWORD, "nonsense"),
+        BODY("alice", FAKE_PASSWORD, CODE "\\u0000"),
     };
 
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
@@ -137,6 +139,7 @@ static void another_user_name_than_the_paths_is_refused(void **state)
     assert_refused(fixture, BODY("bob", FAKE_PASSWORD, CODE), 400, "invalid-operation", NULL);
     assert_refused(fixture, BODY("Alice", FAKE_PASSWORD, CODE), 400, "invalid-operation", NULL);
     assert_refused(fixture, BODY("", FAKE_PASSWORD, CODE), 400, "invalid-operation", NULL);
+    assert_refused(fixture, BODY("alice\\u0000", FAKE_PASSWORD, CODE), 400, "invalid-operation", NULL);
 }
 
 static void without_mfa_there_is_nothing_to_recover(void **state)

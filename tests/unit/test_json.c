@@ -61,6 +61,20 @@ static void only_whole_objects_are_read(void **state)
         assert_int_equal(parse(bad[i], 32), MFA_ERR_SYNTAX);
 }
 
+static void only_in_a_value_of_a_request_is_nul_a_character(void **state)
+{
+    static const char *const texts[] = {"{\"a\":\"\\u0000\"}", "{\"a\\u0000\":1}"};
+    json_t *value = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(parse(texts[i], 32), MFA_ERR_SYNTAX);
+    assert_int_equal(mfa_json_parse_request(&value, texts[1], strlen(texts[1]), 32), MFA_ERR_SYNTAX);
+    assert_int_equal(mfa_json_parse_request(&value, texts[0], strlen(texts[0]), 32), MFA_OK);
+    assert_int_equal(json_string_length(json_object_get(value, "a")), 1);
+    mfa_json_free(value);
+}
+
 static void an_absent_text_is_no_object(void **state)
 {
     json_t *value = NULL;
@@ -144,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_whole_objects_are_read),
+        cmocka_unit_test(only_in_a_value_of_a_request_is_nul_a_character),
         cmocka_unit_test(an_absent_text_is_no_object),
         cmocka_unit_test(a_key_given_twice_is_refused),
         cmocka_unit_test(depth_is_bounded_exactly),

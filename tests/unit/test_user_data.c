@@ -73,6 +73,8 @@ static void variables_are_strings_numbers_and_booleans(void **state)
     assert_refused(json_pack("{s:s, s:n}", "a", "x", "number", NULL), "#/number");
     assert_refused(json_pack("{s:{}}", "number"), "#/number");
     assert_refused(json_pack("{s:[s]}", "number", "4179"), "#/number");
+    assert_refused(json_pack("{s:s#}", "number", "4179\0", 5), "#/number");
+    assert_refused(json_pack("{s:s#}", "number", "\0004179", 5), "#/number");
 }
 
 static void names_are_those_a_template_can_hold(void **state)
