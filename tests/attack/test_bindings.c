@@ -221,7 +221,7 @@ static void A17_no_lesser_token_switches_the_factor_off(void **state)
 }
 
 /* The published system let an enrolment be overwritten through the profile. */
-static void A18_the_enrolment_cannot_be_written_through_the_profile(void **state)
+static void A18_neither_enrolment_nor_failures_can_be_written_through_the_profile(void **state)
 {
     struct stage *stage = *state;
     static const char *const writes[] = {"{\"mfa\": null}",
@@ -229,7 +229,10 @@ static void A18_the_enrolment_cannot_be_written_through_the_profile(void **state
                                          "{\"mfa\": false}",
                                          "{\"mfa\": {\"content\": {\"number\": \"1\"}, \"recoveryCodes\": []}}",
                                          "{\"theme\": \"dark\", \"mfa\": null}",
-                                         "{\"\\u006dfa\": null}"};
+                                         "{\"\\u006dfa\": null}",
+                                         "{\"mfa-attempts\": null}",
+                                         "{\"mfa-attempts\": {\"consecutive\": 0, \"recent\": 0}}",
+                                         "{\"theme\": \"dark\", \"mfa\\u002dattempts\": null}"};
     static const char *const harmless[] = {"{\"mfa.content\": {}}", "{\"mfa.recoveryCodes\": null}", "{\"MFA\": null}",
                                            "{\"$set\": {\"mfa\": null}}", "{\"__proto__\": {\"mfa\": null}}"};
     char *token = enrol_with_token(stage, "profile");
@@ -374,7 +377,7 @@ int main(void)
         cmocka_unit_test(A15_a_code_before_the_one_before_is_not_good),
         cmocka_unit_test(A16_an_mfa_token_is_no_access_token),
         cmocka_unit_test(A17_no_lesser_token_switches_the_factor_off),
-        cmocka_unit_test(A18_the_enrolment_cannot_be_written_through_the_profile),
+        cmocka_unit_test(A18_neither_enrolment_nor_failures_can_be_written_through_the_profile),
         cmocka_unit_test(A19_no_spelling_of_a_name_logs_in_without_the_code),
         cmocka_unit_test(A20_a_login_does_not_outlive_the_enrolment_it_was_challenged_for),
         cmocka_unit_test(A21_an_activation_that_is_not_confirmed_changes_nothing),

@@ -221,6 +221,31 @@ static void the_access_of_a_login_does_not_exist_before_verify(void **state)
     pending_login_clear(&login);
 }
 
+static void fail_once(struct stage *stage, const char *username)
+{
+    struct pending_login login = stage_login(stage, username);
+    code_spoil(login.code, 1);
+    http_expect(stage_send_code(stage, username, "verify", login.mfa_token, login.code), 400,
+                "invalid-parameters-format");
+    pending_login_clear(&login);
+}
+
+/* The enrolment and the count of failures are there, and nothing of what is in them. */
+static void expect_protected(struct stage *stage, struct http_request request)
+{
+    static const char *const hidden[] = {"recoveryCodes", "v1:",         "content", USER_NUMBER,
+                                         "Pryv%20Lab",    "consecutive", "recent"};
+    json_t *protected = json_pack("{s:b}", "protected", 1);
+    struct http_answer answer = http_send(stage_url(stage), request);
+    const json_t *profile = json_object_get(answer.json, "profile");
+    assert_true(json_equal(json_object_get(profile, "mfa"), protected));
+    assert_true(json_equal(json_object_get(profile, "mfa-attempts"), protected));
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+        assert_null(strstr(answer.body, hidden[i]));
+    http_expect(answer, 200, NULL);
+    json_decref(protected);
+}
+
 static void the_private_profile_shows_no_secret_and_cannot_write_the_enrolment(void **state)
 {
     struct stage *stage = *state;
@@ -230,23 +255,23 @@ static void the_private_profile_shows_no_secret_and_cannot_write_the_enrolment(v
     char *mfa_token = user_activate(stage_url(stage), "shown", token, NULL);
     gateway_last_code(stage->gateway, code);
     json_t *codes = user_confirm(stage_url(stage), "shown", mfa_token, code);
+    fail_once(stage, "shown");
     request.token = token;
-    struct http_answer answer = http_send(stage_url(stage), request);
-    assert_non_null(json_object_get(json_object_get(answer.json, "profile"), "mfa"));
-    static const char *const hidden[] = {"recoveryCodes", "v1:", "content", USER_NUMBER, "Pryv%20Lab"};
-    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
-        assert_null(strstr(answer.body, hidden[i]));
-    http_expect(answer, 200, NULL);
+    expect_protected(stage, request);
 
-    static const char *const writes[] = {"{\"mfa\": null}", "{\"mfa\": {\"content\": {}, \"recoveryCodes\": []}}",
-                                         "{\"theme\": \"dark\", \"mfa\": {}}"};
+    static const char *const writes[] = {"{\"mfa\": null}",
+                                         "{\"mfa\": {\"content\": {}, \"recoveryCodes\": []}}",
+                                         "{\"theme\": \"dark\", \"mfa\": {}}",
+                                         "{\"mfa-attempts\": null}",
+                                         "{\"mfa-attempts\": {\"consecutive\": 0, \"recent\": 0}}",
+                                         "{\"theme\": \"dark\", \"mfa-attempts\": null}"};
     request.method = "PUT";
     for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
         request.json = json_loads(writes[i], 0, NULL);
         http_expect(http_send(stage_url(stage), request), 403, "forbidden");
     }
     request.json = json_pack("{s:s}", "theme", "dark");
-    http_expect(http_send(stage_url(stage), request), 200, NULL);
+    expect_protected(stage, request);
     assert_true(stage_is_active(stage, "shown", token));
     free(mfa_token);
     free(token);
