@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "json_text.h"
+#include "json_tree.h"
 
 #define META_MAX 128
 
@@ -116,16 +117,29 @@ struct MHD_Response *answer_object(struct core_span span)
     return new_response(body, closing + meta_len, "application/json; charset=utf-8");
 }
 
+/* Not json_dumps, which leaves what it wrote behind in memory that it has freed. */
+static char *write_text(const json_t *object, size_t *len)
+{
+    char *text = NULL;
+
+    *len = object ? json_dumpb(object, NULL, 0, JSON_COMPACT) : 0;
+    if (*len > 0)
+        text = malloc(*len);
+    if (text)
+        (void)json_dumpb(object, text, *len, JSON_COMPACT);
+    return text;
+}
+
 struct MHD_Response *answer_json(json_t *object)
 {
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-    size_t len = text ? strlen(text) : 0;
+    size_t len = 0;
+    char *text = write_text(object, &len);
     struct MHD_Response *response = text ? answer_object((struct core_span){text, len}) : NULL;
 
     if (text)
         sodium_memzero(text, len);
     free(text);
-    json_decref(object);
+    json_tree_free(object);
     return response;
 }
 

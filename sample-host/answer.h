@@ -36,7 +36,7 @@ enum answer_error {
 /* The answer to an error; `data` (NULL: none) is transferred. `*status` is set to its HTTP status, in any case. */
 struct MHD_Response *answer_error(enum answer_error error, json_t *data, unsigned *status);
 
-/* An answer from a tree, which is transferred; NULL gives NULL. */
+/* An answer from a tree, which is transferred; its texts are zeroed. NULL gives NULL. */
 struct MHD_Response *answer_json(json_t *object);
 
 /* An answer from the text of one JSON object; other text gives NULL. */

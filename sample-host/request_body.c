@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request_body.h"
 
-#include <sodium.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "json_text.h"
@@ -17,31 +15,6 @@ json_t *request_body_parse(struct exchange *exchange)
     if (!body)
         exchange_fail(exchange, ANSWER_INVALID_STRUCTURE, NULL);
     return body;
-}
-
-static void wipe(json_t *value)
-{
-    const char *key;
-    json_t *member;
-    size_t i;
-
-    if (json_is_string(value))
-        sodium_memzero((char *)(uintptr_t)json_string_value(value), json_string_length(value));
-    json_object_foreach(value, key, member)
-    {
-        wipe(member);
-    }
-    json_array_foreach(value, i, member)
-    {
-        wipe(member);
-    }
-}
-
-void request_body_free(json_t *body)
-{
-    if (body)
-        wipe(body);
-    json_decref(body);
 }
 
 void request_body_note(json_t *problems, const char *key, const char *message)

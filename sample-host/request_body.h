@@ -11,12 +11,9 @@
 
 #define REQUEST_BODY_DEPTH_MAX 32
 
-/* The body as an object, owned by caller, release with request_body_free; NULL: it is none, and the exchange has been
+/* The body as an object, owned by caller, release with json_tree_free, for it may hold a password; NULL: it is none, and the exchange has been
  * answered. */
 json_t *request_body_parse(struct exchange *exchange);
-
-/* Zeroes the texts of the body, which may be passwords, and frees it. Accepts NULL. */
-void request_body_free(json_t *body);
 
 /* A text member of 1 to `len_max` bytes, none of them NUL, borrowed from `body`. NULL: it is missing or malformed, which
  * is then noted in `problems`, an array for the `data` of the error. */

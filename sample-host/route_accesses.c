@@ -6,6 +6,7 @@
 
 #include "access_token.h"
 #include "host.h"
+#include "json_tree.h"
 #include "request_body.h"
 #include "routes.h"
 
@@ -61,7 +62,7 @@ static void post_accesses(struct exchange *exchange)
     (void)snprintf(access.type, sizeof(access.type), "%s", type);
     add_access(exchange, &access, permissions);
 out:
-    request_body_free(body);
+    json_tree_free(body);
     json_decref(problems);
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "json_tree.h"
 #include "login_chain.h"
 #include "passwords.h"
 #include "request_body.h"
@@ -38,7 +39,7 @@ static void log_in(struct exchange *exchange)
     else
         check_password(exchange, password);
 out:
-    request_body_free(body);
+    json_tree_free(body);
     json_decref(problems);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host.h"
 #include "host_api.h"
+#include "json_tree.h"
 #include "request_body.h"
 #include "routes.h"
 
@@ -42,7 +43,7 @@ static void put_profile(struct exchange *exchange)
         answer_profile(exchange);
     else
         exchange_fail(exchange, ANSWER_UNEXPECTED_ERROR, NULL);
-    request_body_free(changes);
+    json_tree_free(changes);
 }
 
 core_status route_profile_add(struct router *router)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "json_tree.h"
 #include "passwords.h"
 #include "request_body.h"
 #include "routes.h"
@@ -57,7 +58,7 @@ static void create_user(struct exchange *exchange)
         (void)snprintf(user.language, sizeof(user.language), "%s", language);
     add_user(exchange, &user, email, password);
 out:
-    request_body_free(body);
+    json_tree_free(body);
     json_decref(problems);
 }
 

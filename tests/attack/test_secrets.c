@@ -18,8 +18,8 @@
 /* Ten digits do not turn up by chance. */
 static const struct attack_settings settings = {.sms = "codeLength: 10"};
 
-/* libcurl and libmicrohttpd do not wipe the buffers they send and receive with, and the configuration stays in the host's
- * memory: of what passes through there only the disk is looked at. */
+/* libcurl does not wipe the buffers it sends with, and the configuration stays in the host's memory: of what passes through
+ * there only the disk is looked at. */
 enum keeping { NOT_ON_DISK, NOWHERE };
 
 struct secret {
@@ -70,7 +70,7 @@ static void go_through_all(struct stage *stage)
         plant(NOT_ON_DISK, "a code", login.code);
         if (i > 0) { /* the first one is left waiting */
             char *token = user_verify(stage_url(stage), "canaries", login.mfa_token, login.code);
-            plant(NOT_ON_DISK, "an access token", token);
+            plant(NOWHERE, "an access token", token);
             free(token);
         }
         pending_login_clear(&login);
@@ -130,6 +130,8 @@ static void A70_no_secret_is_in_the_log_or_in_a_data_file(void **state)
 
 /* --- Memory ------------------------------------------------------------------------------------------------------ */
 
+static const struct secret *found;
+
 static size_t look_into_region(int memory, unsigned long from, unsigned long to)
 {
     size_t size = to - from;
@@ -138,7 +140,7 @@ static size_t look_into_region(int memory, unsigned long from, unsigned long to)
     ssize_t got = pread(memory, bytes, size, (off_t)from);
     for (size_t i = 0; got > 0 && i < secret_count; i++)
         if (secrets[i].keeping == NOWHERE && memmem(bytes, (size_t)got, secrets[i].text, strlen(secrets[i].text)))
-            fail_msg("%s is in memory: %s", secrets[i].what, secrets[i].text);
+            found = &secrets[i];
     free(bytes);
     return got > 0 ? (size_t)got : 0;
 }
@@ -176,6 +178,13 @@ static void A71_secrets_are_gone_from_memory_when_they_are_done_with(void **stat
     stage_attacked_open(&stage, &settings);
     go_through_all(&stage);
     size_t seen = look_into_memory(&stage);
+    for (int i = 0; i < 40 && found; i++) { /* a client has its last answer before the host is done with the request */
+        pause_ms(50);
+        found = NULL;
+        seen = look_into_memory(&stage);
+    }
+    if (found)
+        fail_msg("%s is in memory: %s", found->what, found->text);
     stage_close(&stage);
     forget_all();
     if (seen == 0)
