@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #define FILE_LEN_MAX (1024 * 1024)
 #define DEFAULT_IP "127.0.0.1"
 #define DEFAULT_PORT 3000
+#define DEFAULT_CONNECTIONS_PER_ADDRESS 1000
+#define NOT_SAID UINT32_MAX
 
 /* --- the host's own keys --------------------------------------------------------------------------------------------- */
 
@@ -50,19 +53,37 @@ static core_status set_ip(struct host_config *config, const char *key, const yam
     return status;
 }
 
-static core_status set_port(struct host_config *config, const char *key, const yaml_node_t *value)
+/* A number from 0 to 65535; `zero` says what 0 does. */
+static core_status read_number(const struct host_config *config, const char *key, const yaml_node_t *value,
+                               const char *zero, uint16_t *out)
 {
     const char *text = value->type == YAML_SCALAR_NODE ? config_tree_text(value) : "";
-    unsigned long port = 65536;
+    char rule[64];
+    unsigned long number = 65536;
 
     if (*text && strlen(text) <= 5 && strspn(text, "0123456789") == strlen(text))
-        port = strtoul(text, NULL, 10);
-    if (port > 65535) {
-        config_tree_complain(config, key, value, "must be a number from 0 to 65535; 0 takes any free port");
+        number = strtoul(text, NULL, 10);
+    if (number > 65535) {
+        (void)snprintf(rule, sizeof(rule), "must be a number from 0 to 65535; 0 %s", zero);
+        config_tree_complain(config, key, value, rule);
         return CORE_ERR_CONFIG;
     }
-    config->port = (uint16_t)port;
+    *out = (uint16_t)number;
     return CORE_OK;
+}
+
+static core_status set_port(struct host_config *config, const char *key, const yaml_node_t *value)
+{
+    return read_number(config, key, value, "takes any free port", &config->port);
+}
+
+static core_status set_connections_per_address(struct host_config *config, const char *key, const yaml_node_t *value)
+{
+    uint16_t most = 0;
+    core_status status = read_number(config, key, value, "sets no limit", &most);
+
+    config->connections_per_address_max = most;
+    return status;
 }
 
 static core_status set_admin_key(struct host_config *config, const char *key, const yaml_node_t *value)
@@ -86,6 +107,7 @@ static core_status set_password_hashing(struct host_config *config, const char *
 static const struct known_key known_keys[] = {
     {"http", "ip", "http.ip", set_ip},
     {"http", "port", "http.port", set_port},
+    {"http", "maxConnectionsPerAddress", "http.maxConnectionsPerAddress", set_connections_per_address},
     {"auth", "adminAccessKey", "auth.adminAccessKey", set_admin_key},
     {"auth", "passwordHashing", "auth.passwordHashing", set_password_hashing},
 };
@@ -186,12 +208,18 @@ out:
     return status;
 }
 
+static bool is_loopback(const char *ip)
+{
+    return strncmp(ip, "127.", strlen("127.")) == 0;
+}
+
 core_status host_config_load(struct host_config *config, const char *path)
 {
     yaml_document_t document;
 
     memset(config, 0, sizeof(*config));
     config->port = DEFAULT_PORT;
+    config->connections_per_address_max = NOT_SAID;
     config->passwords_cost = PASSWORDS_INTERACTIVE;
     config->ip = strdup(DEFAULT_IP);
     config->path = strdup(path);
@@ -204,6 +232,8 @@ core_status host_config_load(struct host_config *config, const char *path)
         return status;
     status = read_own_keys(config, &document);
     yaml_document_delete(&document);
+    if (config->connections_per_address_max == NOT_SAID)
+        config->connections_per_address_max = is_loopback(config->ip) ? 0 : DEFAULT_CONNECTIONS_PER_ADDRESS;
     return status;
 }
 

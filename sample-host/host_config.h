@@ -6,6 +6,8 @@
  *   http:
  *     ip: 127.0.0.1                # default
  *     port: 3000                   # default; 0: any free one
+ *     maxConnectionsPerAddress: 0  # of one client's address; 0: no limit, and the default on a loopback address, where all
+ *                                  # clients may be behind a proxy; elsewhere 1000
  *   auth:
  *     adminAccessKey: a-secret     # default: none, and no administrator
  *     passwordHashing: interactive # default; or minimum, for tests
@@ -25,7 +27,8 @@ struct host_config {
     size_t text_len;
     char *ip; /* owned */
     uint16_t port;
-    char *secret_admin_key; /* owned; NULL: none */
+    uint32_t connections_per_address_max; /* 0: no limit */
+    char *secret_admin_key;               /* owned; NULL: none */
     enum passwords_cost passwords_cost;
 };
 

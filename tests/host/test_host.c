@@ -24,8 +24,10 @@
 #define ANSWER_MAX 16384
 #define SHORT_DEADLINE_MS 100
 
-#define CONFIG                                                                                                         \
-    "http: {port: 0}\n"                                                                                                \
+#define FEW_CONNECTIONS 3
+
+#define CONFIG(http)                                                                                                   \
+    "http: {port: 0" http "}\n"                                                                                        \
     "auth: {adminAccessKey: the-key, passwordHashing: minimum}\n"
 
 struct world {
@@ -40,16 +42,24 @@ struct answer {
 
 /* --- HTTP ---------------------------------------------------------------------------------------------------------- */
 
-static int connect_to(const struct host *host)
+static int connect_from(const char *own_ip, const struct host *host)
 {
     const char *port = strchr(host->address, ':') + 1;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+    struct sockaddr_in own = {.sin_family = AF_INET};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     assert_true(fd >= 0);
+    assert_int_equal(inet_pton(AF_INET, own_ip, &own.sin_addr), 1);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&own, sizeof(own)), 0);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
+}
+
+static int connect_to(const struct host *host)
+{
+    return connect_from("127.0.0.1", host);
 }
 
 static void send_request(int fd, const char *method, const char *path, const char *token, const char *body)
@@ -126,7 +136,7 @@ static struct answer log_in(const struct world *world, const char *username, con
     return ask(world, "POST", path, NULL, body);
 }
 
-static int start(void **state, uint64_t call_deadline_ms)
+static int start(void **state, const char *yaml, uint64_t call_deadline_ms)
 {
     struct world *world = calloc(1, sizeof(*world));
     const char *build = getenv("BUILD");
@@ -134,7 +144,7 @@ static int start(void **state, uint64_t call_deadline_ms)
     int fd = mkstemp(config);
 
     *state = world;
-    if (!world || sodium_init() < 0 || fd < 0 || write(fd, CONFIG, strlen(CONFIG)) != (ssize_t)strlen(CONFIG))
+    if (!world || sodium_init() < 0 || fd < 0 || write(fd, yaml, strlen(yaml)) != (ssize_t)strlen(yaml))
         return -1;
     (void)close(fd);
     (void)snprintf(plugins, sizeof(plugins), "%s/tests/host/plugins", build ? build : "build");
@@ -152,12 +162,17 @@ static int start(void **state, uint64_t call_deadline_ms)
 
 static int set_up(void **state)
 {
-    return start(state, CALLS_DEADLINE_MS);
+    return start(state, CONFIG(""), CALLS_DEADLINE_MS);
 }
 
 static int set_up_with_short_deadline(void **state)
 {
-    return start(state, SHORT_DEADLINE_MS);
+    return start(state, CONFIG(""), SHORT_DEADLINE_MS);
+}
+
+static int set_up_with_few_connections(void **state)
+{
+    return start(state, CONFIG(", maxConnectionsPerAddress: 3"), CALLS_DEADLINE_MS);
 }
 
 static int tear_down_stopped(void **state)
@@ -350,6 +365,51 @@ static void a_body_that_is_too_long_is_refused(void **state)
     assert_int_equal(ask(*state, "POST", "/alice/gate", NULL, body).status, 200);
 }
 
+/* An open connection on which an answer has been read; -1: the host closed it. */
+static int hold_connection(const struct world *world, const char *own_ip)
+{
+    static const char request[] = "GET /service/info HTTP/1.1\r\nHost: x\r\n\r\n";
+    char answer[ANSWER_MAX];
+    int fd = connect_from(own_ip, &world->host);
+
+    if (send(fd, request, strlen(request), MSG_NOSIGNAL) == (ssize_t)strlen(request) &&
+        recv(fd, answer, sizeof(answer), 0) > 0)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+/* The host is a moment behind in counting those that were closed. */
+static int hold_connection_at_last(const struct world *world)
+{
+    int fd = -1;
+
+    for (int i = 0; i < 5000 && fd < 0; i++) {
+        fd = hold_connection(world, "127.0.0.1");
+        if (fd < 0)
+            (void)usleep(1000);
+    }
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void one_address_cannot_take_all_connections(void **state)
+{
+    const struct world *world = *state;
+    int held[FEW_CONNECTIONS];
+
+    for (size_t i = 0; i < FEW_CONNECTIONS; i++)
+        held[i] = hold_connection_at_last(world);
+    assert_int_equal(hold_connection(world, "127.0.0.1"), -1);
+    int other = hold_connection(world, "127.0.0.2");
+    assert_true(other >= 0);
+    (void)close(other);
+    (void)close(held[0]);
+    held[0] = hold_connection_at_last(world);
+    for (size_t i = 0; i < FEW_CONNECTIONS; i++)
+        (void)close(held[i]);
+}
+
 static void a_claimed_field_cannot_be_written_by_the_user(void **state)
 {
     const struct world *world = *state;
@@ -395,6 +455,8 @@ int main(void)
         TEST(the_administrators_key_opens_only_its_routes),
         TEST(who_and_what_does_not_exist_is_not_found),
         TEST(a_body_that_is_too_long_is_refused),
+        cmocka_unit_test_setup_teardown(one_address_cannot_take_all_connections, set_up_with_few_connections,
+                                        tear_down),
         TEST(a_claimed_field_cannot_be_written_by_the_user),
         cmocka_unit_test_setup_teardown(stopping_answers_what_is_open, set_up, tear_down_stopped),
     };

@@ -87,9 +87,32 @@ static void what_is_not_said_has_a_default(void **state)
     assert_int_equal(load(&config, ""), CORE_OK);
     assert_string_equal(config.ip, "127.0.0.1");
     assert_int_equal(config.port, 3000);
+    assert_int_equal(config.connections_per_address_max, 0);
     assert_null(config.secret_admin_key);
     assert_int_equal(config.passwords_cost, PASSWORDS_INTERACTIVE);
     host_config_clear(&config);
+}
+
+static void one_address_has_a_limit_unless_it_may_be_that_of_all(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t most;
+    } rows[] = {
+        {"http: {ip: 0.0.0.0}", 1000},
+        {"http: {ip: 192.0.2.1, maxConnectionsPerAddress: 0}", 0},
+        {"http: {maxConnectionsPerAddress: 7, ip: 192.0.2.1}", 7},
+        {"http: {ip: 127.0.0.2}", 0},
+        {"http: {ip: 127.0.0.2, maxConnectionsPerAddress: 65535}", 65535},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct host_config config;
+        assert_int_equal(load(&config, rows[i].text), CORE_OK);
+        assert_int_equal(config.connections_per_address_max, rows[i].most);
+        host_config_clear(&config);
+    }
 }
 
 static void a_broken_configuration_is_refused(void **state)
@@ -99,6 +122,8 @@ static void a_broken_configuration_is_refused(void **state)
     assert_refused("http: {port: -1}");
     assert_refused("http: {port: x}");
     assert_refused("http: {prot: 80}");
+    assert_refused("http: {maxConnectionsPerAddress: -1}");
+    assert_refused("http: {maxConnectionsPerAddress: all}");
     assert_refused("http: {ip: localhost}");
     assert_refused("http: 80");
     assert_refused("http: {}\nhttp: {}");
@@ -165,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_keys_are_read),
         cmocka_unit_test(what_is_not_said_has_a_default),
+        cmocka_unit_test(one_address_has_a_limit_unless_it_may_be_that_of_all),
         cmocka_unit_test(a_broken_configuration_is_refused),
         cmocka_unit_test(a_block_is_cut_out_as_whole_lines),
         cmocka_unit_test(bytes_and_characters_are_told_apart),
