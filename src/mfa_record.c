@@ -15,22 +15,6 @@ static enum mfa_status load_version(const struct mfa_host_port *host, enum mfa_r
     return status;
 }
 
-enum mfa_status mfa_record_replace(const struct mfa_host_port *host, enum mfa_record record, const char *user_id,
-                                   const char *data, size_t len, bool *was_there)
-{
-    enum mfa_status status = MFA_ERR_CONFLICT;
-
-    *was_there = false;
-    for (int i = 0; status == MFA_ERR_CONFLICT && i < MFA_RECORD_MAX_TRIES; i++) {
-        uint64_t version = 0;
-        status = load_version(host, record, user_id, &version);
-        *was_there = status == MFA_OK;
-        if (status == MFA_OK || status == MFA_ERR_NOT_FOUND)
-            status = host->profile_store(host->ctx, record, user_id, version, data, len);
-    }
-    return status;
-}
-
 enum mfa_status mfa_record_remove(const struct mfa_host_port *host, enum mfa_record record, const char *user_id)
 {
     enum mfa_status status = MFA_ERR_CONFLICT;

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Changing a record of the private profile whatever it is now, by compare-and-swap.
+ * Removing a record of the private profile whatever it is now, by compare-and-swap; and what bounds any change of one.
  */
 #ifndef MFA_RECORD_H
 #define MFA_RECORD_H
-
-#include <stdbool.h>
-#include <stddef.h>
 
 #include "mfa_ports.h"
 #include "mfa_status.h"
@@ -16,11 +13,6 @@
 
 /* Largest record that is read, in bytes. */
 #define MFA_RECORD_MAX_LEN 65536
-
-/* Stores `len` bytes in the place of whatever there is; `*was_there` tells whether there was something.
- * Returns MFA_OK; anything else: what was stored before is still there. */
-MFA_MUST_CHECK enum mfa_status mfa_record_replace(const struct mfa_host_port *host, enum mfa_record record,
-                                                  const char *user_id, const char *data, size_t len, bool *was_there);
 
 /* Removes whatever there is, readable or not.
  * Returns MFA_OK; MFA_ERR_NOT_FOUND: there was nothing; anything else: it is still there. */

@@ -76,12 +76,6 @@ static void let_rival_write(struct desk *desk, const char *text)
     desk->rival_writes = text;
 }
 
-static enum mfa_status replace(struct desk *desk, bool *was_there)
-{
-    *was_there = true;
-    return mfa_record_replace(&desk->host, MFA_RECORD_ATTEMPTS, USER, OURS, strlen(OURS), was_there);
-}
-
 static enum mfa_status remove_it(struct desk *desk)
 {
     return mfa_record_remove(&desk->host, MFA_RECORD_ATTEMPTS, USER);
@@ -96,30 +90,6 @@ static void assert_stored(struct desk *desk, const char *expected)
     else
         assert_string_equal(stored, expected);
     free(stored);
-}
-
-static void where_there_is_nothing_a_record_is_stored(void **state)
-{
-    struct desk *desk = *state;
-    bool was_there = true;
-
-    assert_int_equal(replace(desk, &was_there), MFA_OK);
-    assert_false(was_there);
-    assert_stored(desk, OURS);
-}
-
-static void what_is_there_is_replaced_readable_or_not(void **state)
-{
-    static const char *const there[] = {THEIRS, "", "\x01garbage", OURS};
-    struct desk *desk = *state;
-    bool was_there = false;
-
-    for (size_t i = 0; i < sizeof there / sizeof there[0]; i++) {
-        set(desk, there[i]);
-        assert_int_equal(replace(desk, &was_there), MFA_OK);
-        assert_true(was_there);
-        assert_stored(desk, OURS);
-    }
 }
 
 static void what_is_there_is_removed_readable_or_not(void **state)
@@ -141,12 +111,10 @@ static void other_records_and_other_users_are_left_alone(void **state)
         const char *user_id;
     } others[] = {{MFA_RECORD_ENROLMENT, USER}, {MFA_RECORD_ATTEMPTS, "id-bob"}};
     struct desk *desk = *state;
-    bool was_there = true;
 
     for (size_t i = 0; i < 2; i++)
         fake_host_set_record(&desk->fake, others[i].record, others[i].user_id, THEIRS);
-    assert_int_equal(replace(desk, &was_there), MFA_OK);
-    assert_false(was_there);
+    set(desk, OURS);
     assert_int_equal(remove_it(desk), MFA_OK);
     for (size_t i = 0; i < 2; i++) {
         char *stored = fake_host_record(&desk->fake, others[i].record, others[i].user_id);
@@ -161,30 +129,6 @@ static void nothing_to_remove_is_not_found_and_writes_nothing(void **state)
 
     assert_int_equal(remove_it(desk), MFA_ERR_NOT_FOUND);
     assert_int_equal(desk->fake.stores, 0);
-}
-
-static void a_rivals_record_is_replaced_too_and_is_told_of(void **state)
-{
-    struct desk *desk = *state;
-    bool was_there = false;
-
-    let_rival_write(desk, THEIRS);
-    assert_int_equal(replace(desk, &was_there), MFA_OK);
-    assert_true(was_there);
-    assert_stored(desk, OURS);
-    assert_int_equal(desk->fake.stores, 2);
-}
-
-static void a_record_that_a_rival_removed_was_not_there(void **state)
-{
-    struct desk *desk = *state;
-    bool was_there = true;
-
-    set(desk, THEIRS);
-    let_rival_write(desk, NULL);
-    assert_int_equal(replace(desk, &was_there), MFA_OK);
-    assert_false(was_there);
-    assert_stored(desk, OURS);
 }
 
 static void a_rivals_record_is_removed_too(void **state)
@@ -210,26 +154,20 @@ static void of_two_removals_one_finds_nothing(void **state)
 static void endless_conflicts_end_in_a_failure(void **state)
 {
     struct desk *desk = *state;
-    bool was_there = false;
 
     set(desk, THEIRS);
     desk->fake.conflicts = 1000;
-    assert_int_equal(replace(desk, &was_there), MFA_ERR_CONFLICT);
-    assert_int_equal(desk->fake.stores, MFA_RECORD_MAX_TRIES);
     assert_int_equal(remove_it(desk), MFA_ERR_CONFLICT);
-    assert_int_equal(desk->fake.stores, 2 * MFA_RECORD_MAX_TRIES);
+    assert_int_equal(desk->fake.stores, MFA_RECORD_MAX_TRIES);
     assert_stored(desk, THEIRS);
 }
 
-static void what_cannot_be_loaded_is_not_written_over(void **state)
+static void what_cannot_be_loaded_is_not_removed(void **state)
 {
     struct desk *desk = *state;
-    bool was_there = true;
 
     set(desk, THEIRS);
     desk->fake.load_fails = true;
-    assert_int_equal(replace(desk, &was_there), MFA_ERR_INTERNAL);
-    assert_false(was_there);
     assert_int_equal(remove_it(desk), MFA_ERR_INTERNAL);
     assert_int_equal(desk->fake.stores, 0);
     assert_stored(desk, THEIRS);
@@ -238,13 +176,11 @@ static void what_cannot_be_loaded_is_not_written_over(void **state)
 static void a_failing_store_is_not_tried_again_and_leaves_what_was_there(void **state)
 {
     struct desk *desk = *state;
-    bool was_there = false;
 
     set(desk, THEIRS);
     desk->fake.store_fails = true;
-    assert_int_equal(replace(desk, &was_there), MFA_ERR_INTERNAL);
     assert_int_equal(remove_it(desk), MFA_ERR_INTERNAL);
-    assert_int_equal(desk->fake.stores, 2);
+    assert_int_equal(desk->fake.stores, 1);
     assert_stored(desk, THEIRS);
 }
 
@@ -253,17 +189,13 @@ static void a_failing_store_is_not_tried_again_and_leaves_what_was_there(void **
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_DESK(where_there_is_nothing_a_record_is_stored),
-        IN_DESK(what_is_there_is_replaced_readable_or_not),
         IN_DESK(what_is_there_is_removed_readable_or_not),
         IN_DESK(other_records_and_other_users_are_left_alone),
         IN_DESK(nothing_to_remove_is_not_found_and_writes_nothing),
-        IN_DESK(a_rivals_record_is_replaced_too_and_is_told_of),
-        IN_DESK(a_record_that_a_rival_removed_was_not_there),
         IN_DESK(a_rivals_record_is_removed_too),
         IN_DESK(of_two_removals_one_finds_nothing),
         IN_DESK(endless_conflicts_end_in_a_failure),
-        IN_DESK(what_cannot_be_loaded_is_not_written_over),
+        IN_DESK(what_cannot_be_loaded_is_not_removed),
         IN_DESK(a_failing_store_is_not_tried_again_and_leaves_what_was_there),
     };
 
