@@ -15,7 +15,7 @@ PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 VERSION := 0.1.0
 
-core_libs := libcurl yaml-0.1 jansson libsodium libpcre2-8
+core_libs := libcurl yaml-0.1 jansson libsodium libpcre2-8 libmd
 host_libs := libmicrohttpd sqlite3 yaml-0.1 jansson libsodium
 test_libs := cmocka libmicrohttpd sqlite3 $(core_libs)
 
@@ -31,7 +31,8 @@ warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmiss
             -Wpointer-arith -Wwrite-strings -Wcast-qual -Wundef $(if $(WERROR),-Werror)
 hardening := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fno-strict-overflow \
              $(if $(filter -O0 -fsanitize%,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-compile = $(CC) -std=c11 -D_GNU_SOURCE -DMFA_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden -pthread \
+compile = $(CC) -std=c11 -D_GNU_SOURCE -DMFA_VERSION='"$(VERSION)"' \
+          -DMFA_PRESETS_DIR='"$(PREFIX)/share/mfa/presets"' -fPIC -fvisibility=hidden -pthread \
           $(warnings) $(hardening) -MMD -MP $(CFLAGS) $(CPPFLAGS)
 link = $(CC) -pthread $(CFLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 # Asked when a recipe runs, not when this file is read: `make deps` may have to install pkg-config first.

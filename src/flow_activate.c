@@ -6,6 +6,7 @@
 #include "flows.h"
 #include "mfa_account.h"
 #include "mfa_challenge.h"
+#include "mfa_destination.h"
 #include "mfa_json.h"
 #include "mfa_profile.h"
 #include "mfa_step_up.h"
@@ -30,13 +31,45 @@ static enum mfa_outcome refuse(struct mfa_flow *flow)
     return mfa_flow_refuse_parameter(flow, flow->problem.path, flow->problem.message);
 }
 
-/* Finds out now, and not at a login, that an endpoint lacks a variable or cannot carry a value. */
-static enum mfa_outcome try_endpoint(struct mfa_flow *flow, const struct mfa_endpoint *endpoint)
+/* Stands for a value that a service's answer will give; good in every place, a JSON value included. */
+#define SAMPLE_VALUE "1"
+
+/* Gives `variables` what the challenge would: the nonce and what is captured. */
+static enum mfa_status add_samples(json_t *variables, const struct mfa_endpoint *challenge)
 {
-    struct mfa_variables variables = {
-        .user_data = flow->body_secret, .code_secret = SAMPLE_CODE, .code_in_values = mfa_flow_makes_code(flow)};
-    const char *missing = mfa_endpoint_missing_variable(endpoint, flow->body_secret);
+    const char *name = MFA_VARIABLE_NONCE;
+
+    for (size_t i = 0; name != NULL; i++) {
+        if (json_object_set_new(variables, name, json_string(SAMPLE_VALUE)) != 0)
+            return MFA_ERR_MEMORY;
+        name = mfa_rules_capture_name(&challenge->rules, i);
+    }
+    return MFA_OK;
+}
+
+static enum mfa_status try_render(const struct mfa_flow *flow, const struct mfa_endpoint *endpoint,
+                                  const struct mfa_endpoint *challenge)
+{
+    json_t *variables = json_copy(flow->body_secret);
     struct mfa_http_request *request = NULL;
+    enum mfa_status status = variables != NULL ? add_samples(variables, challenge) : MFA_ERR_MEMORY;
+
+    if (status == MFA_OK)
+        status = mfa_endpoint_render(endpoint,
+                                     &(struct mfa_variables){.user_data = variables,
+                                                             .code_secret = SAMPLE_CODE,
+                                                             .code_in_values = mfa_flow_makes_code(flow)},
+                                     &request);
+    mfa_http_request_free(request);
+    json_decref(variables);
+    return status;
+}
+
+/* Finds out now, and not at a login, that an endpoint lacks a variable or cannot carry a value. */
+static enum mfa_outcome try_endpoint(struct mfa_flow *flow, const struct mfa_endpoint *endpoint,
+                                     const struct mfa_endpoint *challenge)
+{
+    const char *missing = mfa_endpoint_missing_variable(endpoint, challenge, flow->body_secret);
     enum mfa_status status = MFA_OK;
 
     if (missing != NULL) {
@@ -44,8 +77,7 @@ static enum mfa_outcome try_endpoint(struct mfa_flow *flow, const struct mfa_end
         flow->problem.message = "This variable is needed.";
         return refuse(flow);
     }
-    status = mfa_endpoint_render(endpoint, &variables, &request);
-    mfa_http_request_free(request);
+    status = try_render(flow, endpoint, challenge);
     if (status == MFA_OK)
         return MFA_OUTCOME_PENDING;
     if (status != MFA_ERR_REFUSED && status != MFA_ERR_TOO_LARGE)
@@ -53,17 +85,32 @@ static enum mfa_outcome try_endpoint(struct mfa_flow *flow, const struct mfa_end
     return mfa_flow_refuse_parameter(flow, "#/", "A variable has a value that cannot be sent.");
 }
 
+/* Each fallback must work as well. */
+static enum mfa_outcome try_all(struct mfa_flow *flow, const struct mfa_endpoint *challenge,
+                                const struct mfa_endpoint *verify)
+{
+    enum mfa_outcome outcome = MFA_OUTCOME_PENDING;
+
+    for (; challenge != NULL && outcome == MFA_OUTCOME_PENDING; challenge = challenge->fallback) {
+        if (mfa_destination_check(flow->body_secret, challenge, &flow->problem) != MFA_OK)
+            return refuse(flow);
+        outcome = try_endpoint(flow, challenge, challenge);
+        if (verify == NULL || outcome != MFA_OUTCOME_PENDING)
+            continue;
+        outcome = try_endpoint(flow, verify, challenge);
+        verify = verify->fallback;
+    }
+    return outcome;
+}
+
 static enum mfa_outcome check_user_data(struct mfa_flow *flow)
 {
     const struct mfa_config *config = &flow->core->config;
-    enum mfa_outcome outcome = MFA_OUTCOME_PENDING;
 
     if (mfa_user_data_check(flow->body_secret, &flow->problem) != MFA_OK)
         return refuse(flow);
-    if (mfa_flow_makes_code(flow))
-        return try_endpoint(flow, &config->single);
-    outcome = try_endpoint(flow, &config->challenge);
-    return outcome == MFA_OUTCOME_PENDING ? try_endpoint(flow, &config->verify) : outcome;
+    return mfa_flow_makes_code(flow) ? try_all(flow, &config->single, NULL)
+                                     : try_all(flow, &config->challenge, &config->verify);
 }
 
 static enum mfa_outcome open_session(struct mfa_flow *flow)

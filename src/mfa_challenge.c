@@ -75,14 +75,41 @@ static enum mfa_outcome add_code(struct mfa_flow *flow)
     return refusal(flow, status, 0);
 }
 
+/* What is fresh for each challenge: 128 random bits as hexadecimal digits. */
+#define NONCE_LEN 16
+
+static enum mfa_outcome draw_nonce(struct mfa_flow *flow)
+{
+    const struct mfa_host_port *host = &flow->core->host;
+    unsigned char bytes[NONCE_LEN];
+    char text[2 * NONCE_LEN + 1];
+
+    flow->captured_secret = json_object();
+    if (flow->captured_secret == NULL)
+        return MFA_OUTCOME_INTERNAL;
+    if (!flow->core->config.uses_nonce)
+        return MFA_OUTCOME_PENDING;
+    if (host->random(host->ctx, bytes, sizeof bytes) != MFA_OK)
+        return MFA_OUTCOME_INTERNAL;
+    sodium_bin2hex(text, sizeof text, bytes, sizeof bytes);
+    return json_object_set_new(flow->captured_secret, MFA_VARIABLE_NONCE, json_string(text)) == 0
+               ? MFA_OUTCOME_PENDING
+               : MFA_OUTCOME_INTERNAL;
+}
+
 /* Goes on where a message has been begun and reserved. */
 static enum mfa_outcome send_reserved(struct mfa_flow *flow, mfa_flow_step_fn *settle)
 {
-    enum mfa_outcome outcome = mfa_flow_makes_code(flow) ? add_code(flow) : MFA_OUTCOME_PENDING;
-    const char *code_secret = mfa_flow_makes_code(flow) ? flow->code_secret : NULL;
+    const struct mfa_flow_call call = {.call = MFA_CALL_SEND,
+                                       .endpoint = endpoint_of(flow),
+                                       .challenge = endpoint_of(flow),
+                                       .code_secret = mfa_flow_makes_code(flow) ? flow->code_secret : NULL};
+    enum mfa_outcome outcome = draw_nonce(flow);
 
+    if (outcome == MFA_OUTCOME_PENDING && mfa_flow_makes_code(flow))
+        outcome = add_code(flow);
     if (outcome == MFA_OUTCOME_PENDING)
-        outcome = mfa_flow_to_gateway(flow, MFA_CALL_SEND, endpoint_of(flow), code_secret, settle);
+        outcome = mfa_flow_to_gateway(flow, &call, settle);
     if (outcome != MFA_OUTCOME_PENDING)
         mfa_send_limits_give_back(flow->core->send_limits, &flow->reservation);
     return outcome;
@@ -105,16 +132,39 @@ enum mfa_outcome mfa_challenge_send(struct mfa_flow *flow, mfa_flow_step_fn *set
     return outcome;
 }
 
+/* Remembers what verify will need, in the place of what the challenge before left. */
+static enum mfa_status keep_captured(struct mfa_flow *flow)
+{
+    struct mfa_buffer text_secret;
+    enum mfa_status status = MFA_OK;
+
+    if (mfa_flow_makes_code(flow))
+        return MFA_OK;
+    mfa_buffer_init(&text_secret, MFA_BODY_MAX_LEN);
+    if (flow->finding.captures_secret != NULL &&
+        json_object_update(flow->captured_secret, flow->finding.captures_secret) != 0)
+        status = MFA_ERR_MEMORY;
+    if (status == MFA_OK && json_object_size(flow->captured_secret) > 0)
+        status = mfa_json_encode(flow->captured_secret, &text_secret);
+    if (status == MFA_OK)
+        status = mfa_sessions_set_captured(flow->core->sessions, flow->now_ms, &flow->session_ref,
+                                           (uint8_t)flow->exchange.number, text_secret.data);
+    mfa_buffer_clear(&text_secret);
+    return status;
+}
+
 enum mfa_outcome mfa_challenge_settle(struct mfa_flow *flow)
 {
-    /* A service that did not answer in time may still have sent the message. */
-    bool was_sent =
-        flow->verdict == MFA_VERDICT_SENT || (flow->verdict == MFA_VERDICT_TIMEOUT && !flow->was_never_sent);
+    /* A service that did not answer, or not clearly, may have sent the message all the same. */
+    bool was_sent = flow->finding.verdict == MFA_VERDICT_SENT || !flow->finding.is_definite;
+    enum mfa_status kept = flow->finding.verdict == MFA_VERDICT_SENT ? keep_captured(flow) : MFA_OK;
     bool is_there = mfa_sessions_end_send(flow->core->sessions, flow->now_ms, &flow->session_ref, was_sent);
     enum mfa_outcome outcome = mfa_flow_outcome_of(flow);
 
     if (!was_sent)
         mfa_send_limits_give_back(flow->core->send_limits, &flow->reservation);
+    if (outcome == MFA_OUTCOME_PENDING && kept != MFA_OK)
+        outcome = refusal(flow, kept, 0);
     if (outcome == MFA_OUTCOME_PENDING && !is_there)
         return MFA_OUTCOME_BAD_TOKEN;
     return outcome;

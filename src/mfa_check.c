@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mfa_check.h"
 
+#include <string.h>
+
 #include "mfa_account.h"
+#include "mfa_json.h"
 
 #define CODE_PATH "#/code"
 
@@ -94,20 +97,47 @@ static enum mfa_outcome settle_check(struct mfa_flow *flow)
 
     if (outcome == MFA_OUTCOME_PENDING)
         return mfa_flow_on_to_worker(flow, flow->core->storage_workers, flow->after_check);
-    if (!flow->was_never_sent)
+    if (!flow->exchange.was_never_sent)
         return mfa_check_fail(flow, outcome);
     /* An outage of the service must not lock its users out. */
     mfa_check_return(flow);
     return outcome;
 }
 
+/* Whoever sent the code is asked to check it, and told what it said of it. */
+static enum mfa_status find_service(struct mfa_flow *flow, struct mfa_flow_call *call)
+{
+    const struct mfa_core *core = flow->core;
+    uint8_t service = 0;
+    char *captured_secret = NULL;
+    enum mfa_status status =
+        mfa_sessions_captured(core->sessions, flow->now_ms, &flow->session_ref, &service, &captured_secret);
+
+    call->challenge = &core->config.challenge;
+    call->endpoint = &core->config.verify;
+    for (; service > 0 && call->endpoint->fallback != NULL; service--) {
+        call->challenge = call->challenge->fallback;
+        call->endpoint = call->endpoint->fallback;
+    }
+    if (captured_secret == NULL)
+        return status;
+    status =
+        mfa_json_parse_object(&flow->captured_secret, captured_secret, strlen(captured_secret), MFA_BODY_MAX_DEPTH);
+    mfa_secret_free(captured_secret, strlen(captured_secret));
+    return status;
+}
+
 static enum mfa_outcome ask_service(struct mfa_flow *flow, mfa_flow_step_fn *then)
 {
-    const struct mfa_endpoint *verify = &flow->core->config.verify;
+    struct mfa_flow_call call = {.call = MFA_CALL_VERIFY, .code_secret = flow->code_secret};
     enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
 
     flow->after_check = then;
-    outcome = mfa_flow_to_gateway(flow, MFA_CALL_VERIFY, verify, flow->code_secret, settle_check);
+    switch (find_service(flow, &call)) {
+    case MFA_OK: outcome = mfa_flow_to_gateway(flow, &call, settle_check); break;
+    case MFA_ERR_NOT_FOUND: outcome = MFA_OUTCOME_BAD_TOKEN; break;
+    default: break;
+    }
     if (outcome != MFA_OUTCOME_PENDING)
         mfa_check_return(flow);
     return outcome;

@@ -23,6 +23,7 @@ struct mfa_config {
     enum mfa_mode mode;
     enum mfa_recovery_mode recovery_mode;
     bool step_up_is_required; /* turning MFA off or replacing it takes the password again */
+    bool uses_nonce;          /* some endpoint does */
     struct mfa_policy policy;
     struct mfa_endpoint single;
     struct mfa_endpoint challenge;

@@ -24,9 +24,21 @@ static enum mfa_status new_sessions(struct mfa_core *core)
     return status;
 }
 
-static enum mfa_status start(struct mfa_core *core, const struct mfa_kv_port *kv)
+static enum mfa_status new_services(struct mfa_core *core, const struct mfa_gateway_port *gateway)
+{
+    const struct mfa_endpoint *const endpoints[] = {&core->config.single, &core->config.challenge,
+                                                    &core->config.verify};
+
+    return mfa_services_new(&core->services, &core->host, gateway, endpoints, sizeof endpoints / sizeof endpoints[0]);
+}
+
+static enum mfa_status start(struct mfa_core *core, const struct mfa_gateway_port *gateway,
+                             const struct mfa_kv_port *kv)
 {
     enum mfa_status status = new_sessions(core);
+
+    if (status == MFA_OK)
+        status = new_services(core, gateway);
 
     if (status == MFA_OK)
         status = mfa_throttle_new(&core->throttle, &core->config.policy);
@@ -53,10 +65,9 @@ enum mfa_status mfa_core_new(struct mfa_core **out, const struct mfa_host_port *
     if (core == NULL)
         return MFA_ERR_MEMORY;
     core->host = *host;
-    core->gateway = *gateway;
     core->config = *config;
     if (config->mode != MFA_MODE_DISABLED)
-        status = start(core, kv);
+        status = start(core, gateway, kv);
     if (status != MFA_OK) {
         core->config = (struct mfa_config){0}; /* stays the caller's */
         mfa_core_free(core);
@@ -87,6 +98,7 @@ void mfa_core_free(struct mfa_core *core)
     mfa_throttle_free(core->throttle);
     mfa_sessions_free(core->sessions);
     mfa_send_limits_free(core->send_limits);
+    mfa_services_free(core->services);
     mfa_config_clear(&core->config);
     free(core);
 }

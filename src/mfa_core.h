@@ -13,6 +13,7 @@
 #include "mfa_config.h"
 #include "mfa_ports.h"
 #include "mfa_send_limits.h"
+#include "mfa_service.h"
 #include "mfa_sessions.h"
 #include "mfa_status.h"
 #include "mfa_throttle.h"
@@ -21,8 +22,8 @@
 /* One per instance of the plugin. Read-only after mfa_core_new, but for what guards itself. */
 struct mfa_core {
     struct mfa_host_port host;
-    struct mfa_gateway_port gateway;
     struct mfa_config config;
+    struct mfa_services *services;
     struct mfa_sessions *sessions;
     struct mfa_throttle *throttle;
     struct mfa_send_limits *send_limits;

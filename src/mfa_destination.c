@@ -11,6 +11,8 @@
 /* The shortest subscriber numbers that are dialled in full; what has fewer digits is somebody's name for something. */
 #define NUMBER_MIN_DIGITS 7
 
+#define NUMBER_MAX_DIGITS 15
+
 static const char *const names[] = {"phone", "phone_number", "number", "to", "email"};
 
 const char *mfa_destination_find(const json_t *user_data, const struct mfa_endpoint *endpoint,
@@ -81,4 +83,71 @@ void mfa_destination_normalise(const char *text, char normal[static MFA_DESTINAT
         if (is_kept(c, is_of_number, len == 0))
             normal[len++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
     normal[len] = '\0';
+}
+
+/* --- One receiver ------------------------------------------------------------------------------------------------ */
+
+static size_t count_of(const char *text, bool (*is_counted)(char c))
+{
+    size_t count = 0;
+    char c = '\0';
+
+    while ((c = take_character(&text)) != '\0')
+        count += is_counted(c);
+    return count;
+}
+
+static bool is_at(char c)
+{
+    return c == '@';
+}
+
+/* What services take for the end of one receiver and the beginning of the next. */
+static bool is_separator(char c)
+{
+    return (unsigned char)c < 0x20 || c == 0x7f || strchr(",;|", c) != NULL;
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_beyond_ascii(char c)
+{
+    return (unsigned char)c >= 0x80;
+}
+
+/* Extensions and escaped escapes would make ever new spellings of one number. */
+static bool is_foreign_to_numbers(char c)
+{
+    return !is_digit(c) && strchr(" +-.()/", c) == NULL;
+}
+
+static bool is_one_receiver(const char *text)
+{
+    const size_t ats = count_of(text, is_at);
+
+    /* Services may read the digits of other scripts. */
+    if (count_of(text, is_separator) > 0 || ats > 1 || (ats == 0 && count_of(text, is_beyond_ascii) > 0))
+        return false;
+    /* A name that begins with a letter is no number, however many digits follow. */
+    if (!is_number(text) || is_letter(text[0]))
+        return true;
+    return count_of(text, is_foreign_to_numbers) == 0 && count_of(text, is_digit) <= NUMBER_MAX_DIGITS;
+}
+
+enum mfa_status mfa_destination_check(const json_t *user_data, const struct mfa_endpoint *endpoint,
+                                      struct mfa_parameter_problem *problem)
+{
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *text = json_string_value(json_object_get(user_data, names[i]));
+
+        if (text == NULL || !mfa_endpoint_uses(endpoint, names[i]) || is_one_receiver(text))
+            continue;
+        snprintf(problem->path, sizeof problem->path, "#/%s", names[i]);
+        problem->message = "The value must be one number or address, and nothing else.";
+        return MFA_ERR_SYNTAX;
+    }
+    return MFA_OK;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "mfa_endpoint.h"
+#include "mfa_parameter.h"
 
 #define MFA_DESTINATION_NUMBER_SIZE 32
 #define MFA_DESTINATION_SIZE 256 /* of a normalised one, with NUL */
@@ -18,6 +19,13 @@
  * `endpoint` may be NULL: any. Returns a text, borrowed from the user data or, for a JSON number, `number`; NULL: none. */
 const char *mfa_destination_find(const json_t *user_data, const struct mfa_endpoint *endpoint,
                                  char number[static MFA_DESTINATION_NUMBER_SIZE]);
+
+/* Checks that what `endpoint` is told of the destination is one receiver, spelt in a way that normalising makes equal: a list
+ * would be counted as one. There is no separator in it and at most one `@`; and a number is of ASCII digits and ` +-.()/`, at
+ * most 15 digits (ITU-T E.164).
+ * Returns MFA_OK; MFA_ERR_SYNTAX with `*problem` filled in. */
+MFA_MUST_CHECK enum mfa_status mfa_destination_check(const json_t *user_data, const struct mfa_endpoint *endpoint,
+                                                     struct mfa_parameter_problem *problem);
 
 /* Writes the form in which different spellings of one destination are equal, cut to fit. Percent-escapes are decoded, since
  * user data may come encoded, and white space goes. Without an `@`, what has seven digits or more is a number, whose digits

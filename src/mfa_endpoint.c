@@ -6,8 +6,20 @@
 #include <strings.h>
 
 #include "mfa_buffer.h"
+#include "mfa_filter.h"
 
-void mfa_endpoint_clear(struct mfa_endpoint *endpoint)
+static const char *const method_names[] = {[MFA_HTTP_GET] = "GET",
+                                           [MFA_HTTP_POST] = "POST",
+                                           [MFA_HTTP_PUT] = "PUT",
+                                           [MFA_HTTP_PATCH] = "PATCH",
+                                           [MFA_HTTP_DELETE] = "DELETE"};
+
+const char *mfa_http_method_name(enum mfa_http_method method)
+{
+    return method_names[method];
+}
+
+static void clear_one(struct mfa_endpoint *endpoint)
 {
     mfa_template_free(endpoint->url);
     mfa_template_free(endpoint->body);
@@ -15,7 +27,26 @@ void mfa_endpoint_clear(struct mfa_endpoint *endpoint)
         free(endpoint->headers[i].name);
         mfa_template_free(endpoint->headers[i].value);
     }
+    mfa_sign_clear(&endpoint->sign);
+    mfa_rules_clear(&endpoint->rules);
+    if (endpoint->token != NULL)
+        mfa_endpoint_clear(endpoint->token);
+    free(endpoint->token);
+}
+
+void mfa_endpoint_clear(struct mfa_endpoint *endpoint)
+{
+    struct mfa_endpoint *fallback = endpoint->fallback;
+
+    clear_one(endpoint);
     *endpoint = (struct mfa_endpoint){0};
+    while (fallback != NULL) {
+        struct mfa_endpoint *next = fallback->fallback;
+
+        clear_one(fallback);
+        free(fallback);
+        fallback = next;
+    }
 }
 
 /* --- Making one from text -------------------------------------------------------------------------------------- */
@@ -59,7 +90,7 @@ static bool is_ours_alone(const char *name)
     return false;
 }
 
-static bool has_header(const struct mfa_endpoint *endpoint, const char *name)
+bool mfa_endpoint_has_header(const struct mfa_endpoint *endpoint, const char *name)
 {
     for (size_t i = 0; i < endpoint->header_count; i++)
         if (strcasecmp(endpoint->headers[i].name, name) == 0)
@@ -73,7 +104,7 @@ static const char *header_problem(const struct mfa_endpoint *endpoint, const cha
         return "is not the name of a header: it may hold letters, digits and - _ . but no space and no colon";
     if (is_ours_alone(name))
         return "is set by the HTTP client itself: remove it";
-    if (has_header(endpoint, name))
+    if (mfa_endpoint_has_header(endpoint, name))
         return "is there twice, whatever the case of its letters: keep one";
     if (value[strspn(value, " ")] == '\0')
         return "must not be empty: give it a value or remove it";
@@ -134,6 +165,57 @@ enum mfa_status mfa_endpoint_add_header(struct mfa_endpoint *endpoint, const cha
     return MFA_OK;
 }
 
+/* Adds `authorization: SCHEME CREDENTIALS`. */
+static enum mfa_status add_authorization(struct mfa_endpoint *endpoint, const char *scheme, const char *secret,
+                                         const char **problem)
+{
+    struct mfa_buffer value_secret;
+    enum mfa_status status;
+
+    mfa_buffer_init(&value_secret, MFA_ENDPOINT_HEADER_MAX_LEN);
+    status = mfa_buffer_append_text(&value_secret, scheme);
+    if (status == MFA_OK)
+        status = mfa_buffer_append_text(&value_secret, secret);
+    if (status == MFA_OK)
+        status = mfa_endpoint_add_header(endpoint, "authorization", value_secret.data, problem);
+    else if (status == MFA_ERR_TOO_LARGE)
+        *problem = "is too long for a header";
+    mfa_buffer_clear(&value_secret);
+    return status;
+}
+
+enum mfa_status mfa_endpoint_add_basic(struct mfa_endpoint *endpoint, const char *user, const char *password_secret,
+                                       const char **problem)
+{
+    struct mfa_buffer pair_secret;
+    struct mfa_buffer encoded_secret;
+    enum mfa_status status;
+
+    *problem = NULL;
+    mfa_buffer_init(&pair_secret, MFA_ENDPOINT_HEADER_MAX_LEN);
+    mfa_buffer_init(&encoded_secret, 2 * MFA_ENDPOINT_HEADER_MAX_LEN);
+    status = mfa_buffer_append_text(&pair_secret, user);
+    if (status == MFA_OK)
+        status = mfa_buffer_append_text(&pair_secret, ":");
+    if (status == MFA_OK)
+        status = mfa_buffer_append_text(&pair_secret, password_secret);
+    if (status == MFA_OK)
+        status = mfa_filter_base64(&encoded_secret, pair_secret.data, pair_secret.len);
+    if (status == MFA_OK)
+        status = add_authorization(endpoint, "Basic ", encoded_secret.data, problem);
+    else if (status == MFA_ERR_TOO_LARGE)
+        *problem = "is too long for a header";
+    mfa_buffer_clear(&pair_secret);
+    mfa_buffer_clear(&encoded_secret);
+    return status;
+}
+
+enum mfa_status mfa_endpoint_add_bearer(struct mfa_endpoint *endpoint, const char *token_secret, const char **problem)
+{
+    *problem = NULL;
+    return add_authorization(endpoint, "Bearer ", token_secret, problem);
+}
+
 /* A text that begins with a placeholder says nothing about itself. */
 static enum mfa_template_kind kind_of_text(const char *text)
 {
@@ -175,16 +257,25 @@ static const char *variable_of(const struct mfa_template *tmpl, size_t i)
     return tmpl == NULL ? NULL : mfa_template_variable(tmpl, i);
 }
 
+const char *mfa_endpoint_variable(const struct mfa_endpoint *endpoint, size_t i)
+{
+    for (size_t at = 0; at < template_count(endpoint); at++) {
+        const struct mfa_template *tmpl = template_at(endpoint, at);
+
+        for (size_t j = 0; variable_of(tmpl, j) != NULL; j++, i--)
+            if (i == 0)
+                return variable_of(tmpl, j);
+    }
+    return NULL;
+}
+
 bool mfa_endpoint_uses(const struct mfa_endpoint *endpoint, const char *variable)
 {
-    for (size_t i = 0; i < template_count(endpoint); i++) {
-        const struct mfa_template *tmpl = template_at(endpoint, i);
-        const char *name;
+    const char *name;
 
-        for (size_t j = 0; (name = variable_of(tmpl, j)) != NULL; j++)
-            if (strcmp(name, variable) == 0)
-                return true;
-    }
+    for (size_t i = 0; (name = mfa_endpoint_variable(endpoint, i)) != NULL; i++)
+        if (strcmp(name, variable) == 0)
+            return true;
     return false;
 }
 
@@ -195,16 +286,40 @@ static bool has_value(const json_t *user_data, const char *name)
     return json_is_string(value) ? json_string_length(value) > 0 : json_is_number(value) || json_is_boolean(value);
 }
 
-const char *mfa_endpoint_missing_variable(const struct mfa_endpoint *endpoint, const json_t *user_data)
+static bool is_provided(const struct mfa_endpoint *challenge, const char *name)
 {
-    for (size_t i = 0; i < template_count(endpoint); i++) {
-        const struct mfa_template *tmpl = template_at(endpoint, i);
-        const char *name;
+    return strcmp(name, MFA_VARIABLE_CODE) == 0 || strcmp(name, MFA_VARIABLE_NONCE) == 0 ||
+           (challenge != NULL && mfa_rules_captures(&challenge->rules, name));
+}
 
-        for (size_t j = 0; (name = variable_of(tmpl, j)) != NULL; j++)
-            if (strcmp(name, MFA_VARIABLE_CODE) != 0 && !has_value(user_data, name))
-                return name;
-    }
+/* Variables of the templates, then those of the rules. */
+static const char *any_variable(const struct mfa_endpoint *endpoint, size_t i)
+{
+    size_t count = 0;
+
+    while (mfa_endpoint_variable(endpoint, count) != NULL)
+        count++;
+    return i < count ? mfa_endpoint_variable(endpoint, i) : mfa_rules_variable(&endpoint->rules, i - count);
+}
+
+bool mfa_endpoint_uses_anywhere(const struct mfa_endpoint *endpoint, const char *variable)
+{
+    const char *name;
+
+    for (size_t i = 0; (name = any_variable(endpoint, i)) != NULL; i++)
+        if (strcmp(name, variable) == 0)
+            return true;
+    return false;
+}
+
+const char *mfa_endpoint_missing_variable(const struct mfa_endpoint *endpoint, const struct mfa_endpoint *challenge,
+                                          const json_t *user_data)
+{
+    const char *name;
+
+    for (size_t i = 0; (name = any_variable(endpoint, i)) != NULL; i++)
+        if (!is_provided(challenge, name) && !has_value(user_data, name))
+            return name;
     return NULL;
 }
 
@@ -224,23 +339,47 @@ static enum mfa_status render_text(char **out, size_t *len, const struct mfa_tem
     return status;
 }
 
+static enum mfa_status begin_header(struct mfa_buffer *line, const char *name)
+{
+    enum mfa_status status;
+
+    mfa_buffer_init(line, MFA_ENDPOINT_HEADER_MAX_LEN);
+    status = mfa_buffer_append_text(line, name);
+    return status == MFA_OK ? mfa_buffer_append_text(line, ": ") : status;
+}
+
+/* Hands the line over if it has become one. */
+static enum mfa_status end_header(struct mfa_http_request *request, struct mfa_buffer *line, enum mfa_status status)
+{
+    size_t len = 0;
+
+    if (status == MFA_OK && request->header_count == MFA_REQUEST_MAX_HEADERS)
+        status = MFA_ERR_TOO_LARGE;
+    if (status == MFA_OK)
+        request->header_secrets[request->header_count++] = mfa_buffer_take(line, &len); /* transferred */
+    mfa_buffer_clear(line);
+    return status;
+}
+
+enum mfa_status mfa_http_request_add_header(struct mfa_http_request *request, const char *name, const char *value)
+{
+    struct mfa_buffer line;
+    enum mfa_status status = begin_header(&line, name);
+
+    if (status == MFA_OK)
+        status = mfa_buffer_append_text(&line, value);
+    return end_header(request, &line, status);
+}
+
 static enum mfa_status render_header(struct mfa_http_request *request, const struct mfa_endpoint_header *header,
                                      const struct mfa_variables *variables)
 {
     struct mfa_buffer line;
-    size_t len = 0;
-    enum mfa_status status;
+    enum mfa_status status = begin_header(&line, header->name);
 
-    mfa_buffer_init(&line, MFA_ENDPOINT_HEADER_MAX_LEN);
-    status = mfa_buffer_append_text(&line, header->name);
-    if (status == MFA_OK)
-        status = mfa_buffer_append_text(&line, ": ");
     if (status == MFA_OK)
         status = mfa_template_render(header->value, variables, &line);
-    if (status == MFA_OK)
-        request->header_secrets[request->header_count++] = mfa_buffer_take(&line, &len); /* transferred */
-    mfa_buffer_clear(&line);
-    return status;
+    return end_header(request, &line, status);
 }
 
 enum mfa_status mfa_endpoint_render(const struct mfa_endpoint *endpoint, const struct mfa_variables *variables,

@@ -2,13 +2,12 @@
 #include "mfa_expand.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "mfa_file.h"
 
 /* Longest name of a variable, path or parameter, with NUL. */
 #define NAME_SIZE 256
@@ -40,27 +39,6 @@ static enum mfa_status expand_env(struct expansion *expansion)
     return MFA_ERR_SYNTAX;
 }
 
-/* Reads until the end or until `secret` is full. Returns how much there was, or -1. */
-static ssize_t read_file(const char *path, char *secret, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    size_t len = 0;
-    ssize_t got = fd < 0 ? -1 : 1;
-
-    while (got > 0 && len < size) {
-        got = read(fd, secret + len, size - len);
-        len += got > 0 ? (size_t)got : 0;
-    }
-    if (fd >= 0 && got < 0) {
-        int error = errno;
-        close(fd);
-        errno = error;
-    } else if (fd >= 0) {
-        close(fd);
-    }
-    return got < 0 ? -1 : (ssize_t)len;
-}
-
 static size_t without_line_end(const char *text, size_t len)
 {
     len -= len > 0 && text[len - 1] == '\n';
@@ -68,21 +46,24 @@ static size_t without_line_end(const char *text, size_t len)
     return len;
 }
 
-static enum mfa_status append_file(struct expansion *expansion, char *secret)
+static enum mfa_status append_file(struct expansion *expansion, struct mfa_buffer *secret)
 {
-    ssize_t len = read_file(expansion->name, secret, MFA_EXPAND_FILE_MAX_LEN + 1);
+    enum mfa_status status = mfa_file_read(expansion->name, secret);
 
-    if (len >= 0 && len <= MFA_EXPAND_FILE_MAX_LEN)
-        return append_value(expansion, "file", secret, without_line_end(secret, (size_t)len));
+    if (status == MFA_OK)
+        return append_value(expansion, "file", secret->data, without_line_end(secret->data, secret->len));
+    if (status == MFA_ERR_MEMORY)
+        return status;
     snprintf(expansion->problem, MFA_EXPAND_PROBLEM_SIZE, "needs the file %s, which %s%s", expansion->name,
-             len < 0 ? "cannot be read: " : "is longer than 64 KiB", len < 0 ? strerror(errno) : "");
+             status == MFA_ERR_TOO_LARGE ? "is longer than 64 KiB" : "cannot be read: ",
+             status == MFA_ERR_TOO_LARGE ? "" : strerror(errno));
     return MFA_ERR_SYNTAX;
 }
 
 static enum mfa_status expand_file(struct expansion *expansion)
 {
+    struct mfa_buffer secret;
     enum mfa_status status;
-    char *secret = NULL;
 
     if (expansion->name[0] != '/') {
         snprintf(expansion->problem, MFA_EXPAND_PROBLEM_SIZE,
@@ -90,11 +71,9 @@ static enum mfa_status expand_file(struct expansion *expansion)
                  expansion->name);
         return MFA_ERR_SYNTAX;
     }
-    secret = malloc(MFA_EXPAND_FILE_MAX_LEN + 1);
-    if (secret == NULL)
-        return MFA_ERR_MEMORY;
-    status = append_file(expansion, secret);
-    mfa_secret_free(secret, MFA_EXPAND_FILE_MAX_LEN + 1);
+    mfa_buffer_init(&secret, MFA_EXPAND_FILE_MAX_LEN);
+    status = append_file(expansion, &secret);
+    mfa_buffer_clear(&secret);
     return status;
 }
 

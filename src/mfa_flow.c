@@ -46,6 +46,8 @@ static void flow_free(struct mfa_flow *flow)
 {
     mfa_session_free(flow->session);
     mfa_json_free(flow->body_secret);
+    mfa_json_free(flow->captured_secret);
+    mfa_finding_clear(&flow->finding);
     mfa_secret_free(flow, sizeof *flow);
 }
 
@@ -134,100 +136,96 @@ enum mfa_outcome mfa_flow_where_it_may_wait(struct mfa_flow *flow, mfa_flow_step
     return is_on_host_thread ? mfa_flow_to_worker(flow, flow->core->storage_workers, step) : step(flow);
 }
 
-static void log_verdict(const struct mfa_flow *flow, const struct mfa_gateway_answer *answer, const char *why)
-{
-    const struct mfa_host_port *host = &flow->core->host;
-    bool is_good = flow->verdict == MFA_VERDICT_SENT || flow->verdict == MFA_VERDICT_ACCEPTED;
-    char line[512];
-
-    snprintf(line, sizeof line, "event=gateway.%s host=%s status=%d outcome=%s reason=\"%s\"",
-             flow->gateway_call == MFA_CALL_SEND ? "send" : "verify", flow->gateway_host, answer->http_status,
-             mfa_verdict_name(flow->verdict), why);
-    host->log(host->ctx, is_good ? MFA_LOG_DEBUG : MFA_LOG_WARN, line);
-}
-
-static void take_answer(void *arg, const struct mfa_gateway_answer *answer)
+static void take_finding(void *arg, struct mfa_finding *finding)
 {
     struct mfa_flow *flow = arg;
-    const char *why = "";
 
-    flow->verdict = mfa_verdict_of(flow->gateway_call, answer, &why);
-    flow->was_never_sent = answer->was_never_sent;
-    flow->reply.retry_after_s = answer->retry_after_s > 0 ? answer->retry_after_s : DEFAULT_RETRY_AFTER_S;
-    log_verdict(flow, answer, why);
+    flow->finding = *finding; /* transferred */
+    flow->reply.retry_after_s = finding->retry_after_s > 0 ? finding->retry_after_s : DEFAULT_RETRY_AFTER_S;
     flow_finish(flow, flow->next_step(flow));
 }
 
-static enum mfa_status render(const struct mfa_flow *flow, const struct mfa_endpoint *endpoint, const char *code_secret,
-                              struct mfa_http_request **request)
+/* The session's user data, as the client gave them. `*out` is owned by the caller. */
+static enum mfa_status load_user_data(const struct mfa_flow *flow, json_t **out)
 {
-    const struct mfa_core *core = flow->core;
-    struct mfa_variables variables = {.code_secret = code_secret, .code_in_values = mfa_flow_makes_code(flow)};
     char *text = NULL;
     size_t len = 0;
-    json_t *user_data = NULL;
-    enum mfa_status status = mfa_sessions_user_data(core->sessions, flow->now_ms, &flow->session_ref, &text, &len);
+    enum mfa_status status =
+        mfa_sessions_user_data(flow->core->sessions, flow->now_ms, &flow->session_ref, &text, &len);
 
     if (status == MFA_OK)
-        status = mfa_json_parse_object(&user_data, text, len, MFA_BODY_MAX_DEPTH);
-    variables.user_data = user_data;
-    if (status == MFA_OK) {
-        status = mfa_endpoint_render(endpoint, &variables, request);
-        if (status == MFA_ERR_NOT_FOUND)
-            status = MFA_ERR_REFUSED; /* a variable is missing, not the session */
-    }
-    mfa_json_free(user_data);
+        status = mfa_json_parse_object(out, text, len, MFA_BODY_MAX_DEPTH);
     mfa_secret_free(text, len);
     return status;
 }
 
-/* Bounds the request by what is left of the call's time. Returns false when nothing is. */
-static bool fit_into_call(const struct mfa_flow *flow, struct mfa_http_request *request)
+/* Clients can neither read nor set what belongs to the challenge: it takes the place of user data of the same name, also
+ * where there is nothing to put there. */
+static enum mfa_status overlay(json_t *variables, const struct mfa_endpoint *challenge, const json_t *captured)
 {
-    const struct mfa_host_port *host = &flow->core->host;
-    uint64_t used_up_ms = flow->now_ms + ANSWER_MARGIN_MS;
-    uint64_t deadline_ms = host->deadline_ms(host->ctx, flow->call);
+    const char *name = NULL;
 
-    if (deadline_ms <= used_up_ms)
-        return false;
-    if (deadline_ms - used_up_ms < request->timeout_ms)
-        request->timeout_ms = (uint32_t)(deadline_ms - used_up_ms);
-    return true;
+    json_object_del(variables, MFA_VARIABLE_NONCE);
+    for (size_t i = 0; (name = mfa_rules_capture_name(&challenge->rules, i)) != NULL; i++)
+        json_object_del(variables, name);
+    return captured == NULL || json_object_update(variables, (json_t *)(uintptr_t)captured) == 0 ? MFA_OK
+                                                                                                 : MFA_ERR_MEMORY;
 }
 
-enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, enum mfa_call call, const struct mfa_endpoint *endpoint,
-                                     const char *code_secret, mfa_flow_step_fn *step)
+/* When the host's patience ends, with what we need for our own part of the answer taken off; 0: it has. */
+static uint64_t deadline_ms(const struct mfa_flow *flow)
 {
-    const struct mfa_gateway_port *gateway = &flow->core->gateway;
-    struct mfa_http_request *request = NULL;
-    enum mfa_status status = render(flow, endpoint, code_secret, &request);
+    const struct mfa_host_port *host = &flow->core->host;
+    uint64_t deadline = host->deadline_ms(host->ctx, flow->call);
+
+    return deadline > ANSWER_MARGIN_MS ? deadline - ANSWER_MARGIN_MS : 0;
+}
+
+static enum mfa_outcome refusal_to_send(struct mfa_flow *flow, enum mfa_status status)
+{
+    switch (status) {
+    case MFA_OK: return MFA_OUTCOME_PENDING;
+    case MFA_ERR_NOT_FOUND:
+    case MFA_ERR_REFUSED: return MFA_OUTCOME_PROVIDER_ERROR; /* a variable is missing, or does not fit its place */
+    case MFA_ERR_EXPIRED: return MFA_OUTCOME_PROVIDER_TIMEOUT;
+    default: return mfa_flow_fault(flow, status);
+    }
+}
+
+enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, const struct mfa_flow_call *call, mfa_flow_step_fn *step)
+{
+    json_t *variables = NULL;
+    enum mfa_status status = load_user_data(flow, &variables);
 
     if (status == MFA_ERR_NOT_FOUND)
         return MFA_OUTCOME_BAD_TOKEN;
-    if (status == MFA_ERR_REFUSED)
-        return MFA_OUTCOME_PROVIDER_ERROR;
-    if (status != MFA_OK)
+    if (status == MFA_OK)
+        status = overlay(variables, call->challenge, flow->captured_secret);
+    if (status != MFA_OK) {
+        mfa_json_free(variables);
         return MFA_OUTCOME_INTERNAL;
-    if (!fit_into_call(flow, request)) {
-        mfa_http_request_free(request);
-        return MFA_OUTCOME_PROVIDER_TIMEOUT;
     }
     flow->request = NULL;
-    flow->gateway_call = call;
-    flow->gateway_host = endpoint->origin.host;
     flow->next_step = step;
-    status = gateway->submit(gateway->ctx, request, take_answer, flow);
-    if (status == MFA_OK)
-        return MFA_OUTCOME_PENDING;
-    mfa_http_request_free(request);
-    return mfa_flow_fault(flow, status);
+    flow->exchange = (struct mfa_exchange){
+        .services = flow->core->services,
+        .call = call->call,
+        .endpoint = call->endpoint,
+        .variables = {.user_data = variables, /* transferred */
+                      .code_secret = call->code_secret,
+                      .code_in_values = mfa_flow_makes_code(flow)},
+        .deadline_ms = deadline_ms(flow),
+        .done = take_finding,
+        .arg = flow,
+    };
+    return refusal_to_send(flow, mfa_exchange_begin(&flow->exchange));
 }
 
 enum mfa_outcome mfa_flow_outcome_of(const struct mfa_flow *flow)
 {
-    bool is_check = flow->gateway_call == MFA_CALL_VERIFY;
+    bool is_check = flow->exchange.call == MFA_CALL_VERIFY;
 
-    switch (flow->verdict) {
+    switch (flow->finding.verdict) {
     case MFA_VERDICT_TIMEOUT: return MFA_OUTCOME_PROVIDER_TIMEOUT;
     case MFA_VERDICT_THROTTLED: return MFA_OUTCOME_THROTTLED;
     case MFA_VERDICT_EXPIRED: return is_check ? MFA_OUTCOME_EXPIRED_CODE : MFA_OUTCOME_PROVIDER_ERROR;

@@ -19,6 +19,7 @@
 
 #include "mfa_code.h"
 #include "mfa_core.h"
+#include "mfa_exchange.h"
 #include "mfa_recovery.h"
 #include "mfa_reply.h"
 #include "mfa_session.h"
@@ -56,11 +57,10 @@ struct mfa_flow {
     mfa_flow_step_fn *next_step;
     mfa_flow_step_fn *after_check; /* mfa_check.h */
     struct mfa_reply reply;        /* payload; the outcome is what steps return */
-    enum mfa_call gateway_call;
-    const char *gateway_host; /* whom it went to; borrowed from the configuration */
-    enum mfa_verdict verdict; /* on the service's answer, for the step behind the gateway */
-    bool was_never_sent;      /* the service certainly knows nothing of it */
-    uint64_t now_ms;          /* monotonic, when the flow began */
+    struct mfa_exchange exchange;  /* with the service */
+    struct mfa_finding finding;    /* what came of it, for the step behind the gateway; owned */
+    json_t *captured_secret;       /* of a challenge: what verify is to know of it; owned */
+    uint64_t now_ms;               /* monotonic, when the flow began */
     char user_id[MFA_USER_ID_SIZE];
     char username[MFA_USER_ID_SIZE];
     char client_address[MFA_CLIENT_ADDRESS_SIZE];
@@ -100,11 +100,18 @@ enum mfa_outcome mfa_flow_on_to_worker(struct mfa_flow *flow, struct mfa_workers
 /* Runs `step` here if it may wait here, else on a storage worker. */
 enum mfa_outcome mfa_flow_where_it_may_wait(struct mfa_flow *flow, mfa_flow_step_fn *step);
 
-/* Renders `endpoint` with the session's user data and, unless NULL, a code; sends it; and goes on with `step` once
- * `flow->verdict` is known. Returns MFA_OUTCOME_PENDING, or the outcome when nothing was sent: the session is gone, a value
- * does not fit its place, too busy. */
-enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, enum mfa_call call, const struct mfa_endpoint *endpoint,
-                                     const char *code_secret, mfa_flow_step_fn *step);
+/* One call to the service. All borrowed until the exchange is over. */
+struct mfa_flow_call {
+    enum mfa_call call;
+    const struct mfa_endpoint *endpoint;
+    const struct mfa_endpoint *challenge; /* whose answer is captured; the same, when this is the challenge */
+    const char *code_secret;              /* NULL: there is none */
+};
+
+/* Makes the call, with the session's user data and `flow->captured_secret`, and goes on with `step` once `flow->finding` is
+ * known. Returns MFA_OUTCOME_PENDING, or the outcome when nothing was sent: the session is gone, a value does not fit its
+ * place, too busy, no time left. */
+enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, const struct mfa_flow_call *call, mfa_flow_step_fn *step);
 
 /* --- What first steps begin with; each returns MFA_OUTCOME_PENDING when nothing is decided yet ---------------------- */
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "mfa_yaml.h"
+
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -67,6 +69,21 @@ enum mfa_status mfa_pattern_parse(struct mfa_pattern **out, const char *text,
     }
     *out = pattern; /* transferred */
     return MFA_OK;
+}
+
+enum mfa_status mfa_pattern_read(struct mfa_pattern **out, const struct mfa_yaml_node *node)
+{
+    const char *text = mfa_yaml_string(node);
+    char problem[MFA_PATTERN_PROBLEM_SIZE];
+    enum mfa_status status;
+
+    *out = NULL;
+    if (text == NULL)
+        return MFA_OK;
+    status = mfa_pattern_parse(out, text, problem);
+    if (status == MFA_ERR_SYNTAX)
+        mfa_yaml_error(node, "%s", problem);
+    return status == MFA_ERR_MEMORY ? status : MFA_OK;
 }
 
 void mfa_pattern_free(struct mfa_pattern *pattern)

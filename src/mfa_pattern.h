@@ -16,6 +16,7 @@
 #define MFA_PATTERN_PROBLEM_SIZE 192
 
 struct mfa_pattern;
+struct mfa_yaml_node; /* mfa_yaml.h */
 
 /* Parses `text` (NUL-terminated, borrowed until return). An empty one is refused, since it would match anything.
  * On success `*out` is owned by the caller, released with mfa_pattern_free.
@@ -23,6 +24,9 @@ struct mfa_pattern;
  * "key (file:line): " and without a word of the pattern; MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_pattern_parse(struct mfa_pattern **out, const char *text,
                                                  char problem[static MFA_PATTERN_PROBLEM_SIZE]);
+
+/* Reads a pattern from the configuration; problems are reported, and leave `*out` NULL. Returns MFA_OK or MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_pattern_read(struct mfa_pattern **out, const struct mfa_yaml_node *node);
 
 /* Accepts NULL. */
 void mfa_pattern_free(struct mfa_pattern *pattern);

@@ -84,15 +84,23 @@ enum mfa_delivery {
     MFA_DELIVERY_ANSWERED, /* status and body are there */
 };
 
+/* The longest wait that a service can ask for. */
+#define MFA_RETRY_AFTER_MAX_S 86400
+
 /* The service's answer; borrowed until the callback returns. */
 struct mfa_gateway_answer {
     enum mfa_delivery delivery;
     int http_status;  /* 0 unless answered; a redirect is an answer */
     const char *body; /* NUL-terminated, and may hold NULs; never NULL */
     size_t body_len;
-    uint32_t retry_after_s; /* from a Retry-After header, at most a day; 0: none */
+    uint32_t retry_after_s; /* from a Retry-After header; 0: none */
     const char *reason;     /* static phrase for the log: why there is no answer; never NULL, quotes nothing */
     bool was_never_sent;    /* certainly: no connection had come about; false: the service may have the request */
+
+    /* Finds the value of a header, whatever the case of its name; borrowed until the next call. NULL: it is not there, or more
+     * than once. The function is NULL where there are no headers. */
+    const char *(*header)(const struct mfa_gateway_answer *answer, const char *name);
+    void *header_ctx; /* the function's own */
 };
 
 /* Receives the answer, exactly once, on the gateway's thread, which it must not keep waiting. */

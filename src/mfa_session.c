@@ -47,10 +47,20 @@ struct mfa_session *mfa_session_new(const struct mfa_session_ref *ref, const str
     return session;
 }
 
+void mfa_session_set_captured(struct mfa_session *session, uint8_t service, char *captured_secret)
+{
+    if (session->captured_secret != NULL)
+        mfa_secret_free(session->captured_secret, strlen(session->captured_secret));
+    session->captured_secret = captured_secret;
+    session->service = service;
+}
+
 void mfa_session_free(struct mfa_session *session)
 {
-    if (session != NULL)
-        mfa_secret_free(session, session_size(session));
+    if (session == NULL)
+        return;
+    mfa_session_set_captured(session, 0, NULL);
+    mfa_secret_free(session, session_size(session));
 }
 
 void mfa_session_facts(const struct mfa_session *session, struct mfa_session_facts *facts)

@@ -64,10 +64,12 @@ struct mfa_session {
     struct mfa_session_code codes[MFA_SESSION_CODES]; /* newest first */
     uint32_t attempts;                                /* reserved */
     uint32_t failures;                                /* settled as failed */
+    char *captured_secret;                            /* JSON, NUL-terminated; owned; NULL: nothing */
     uint32_t user_data_len;
     uint16_t grant_len;
     uint16_t user_id_len;
     uint8_t purpose;
+    uint8_t service; /* who sent the last code: 0 is the endpoint, 1 its first fallback */
     bool is_sending;
     bool has_new_code; /* the newest code goes with the message that is being sent */
     bool was_sent_to;
@@ -85,6 +87,9 @@ void mfa_session_free(struct mfa_session *session);
 
 /* Tells what the session remembers; the pointers in `*facts` are borrowed from it. */
 void mfa_session_facts(const struct mfa_session *session, struct mfa_session_facts *facts);
+
+/* Replaces what is known of the last challenge; the text (transferred, released with mfa_secret_free) may be NULL. */
+void mfa_session_set_captured(struct mfa_session *session, uint8_t service, char *captured_secret);
 
 /* Whose it is; borrowed from it. */
 const char *mfa_session_user_id(const struct mfa_session *session);

@@ -319,6 +319,43 @@ enum mfa_status mfa_sessions_user_data(struct mfa_sessions *sessions, uint64_t n
     return status;
 }
 
+enum mfa_status mfa_sessions_set_captured(struct mfa_sessions *sessions, uint64_t now_ms,
+                                          const struct mfa_session_ref *ref, uint8_t service,
+                                          const char *captured_secret)
+{
+    char *copy_secret = captured_secret != NULL ? strdup(captured_secret) : NULL;
+    struct session_shard *shard = NULL;
+    struct mfa_session *session = NULL;
+
+    if (copy_secret == NULL && captured_secret != NULL)
+        return MFA_ERR_MEMORY;
+    shard = lock_shard(sessions, ref->user_id);
+    session = shard_find_live(shard, ref, now_ms);
+    if (session != NULL)
+        mfa_session_set_captured(session, service, copy_secret); /* transferred */
+    unlock_shard(shard);
+    if (session == NULL && copy_secret != NULL)
+        mfa_secret_free(copy_secret, strlen(copy_secret));
+    return session != NULL ? MFA_OK : MFA_ERR_NOT_FOUND;
+}
+
+enum mfa_status mfa_sessions_captured(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
+                                      uint8_t *service, char **captured_secret)
+{
+    struct session_shard *shard = lock_shard(sessions, ref->user_id);
+    const struct mfa_session *session = shard_find_live(shard, ref, now_ms);
+    enum mfa_status status = session != NULL ? MFA_OK : MFA_ERR_NOT_FOUND;
+
+    *service = session != NULL ? session->service : 0;
+    *captured_secret = NULL;
+    if (session != NULL && session->captured_secret != NULL) {
+        *captured_secret = strdup(session->captured_secret);
+        status = *captured_secret != NULL ? MFA_OK : MFA_ERR_MEMORY;
+    }
+    unlock_shard(shard);
+    return status;
+}
+
 enum mfa_status mfa_sessions_begin_send(struct mfa_sessions *sessions, uint64_t now_ms,
                                         const struct mfa_session_ref *ref, uint32_t *wait_s)
 {

@@ -51,6 +51,18 @@ MFA_MUST_CHECK bool mfa_sessions_has(struct mfa_sessions *sessions, uint64_t now
 MFA_MUST_CHECK enum mfa_status mfa_sessions_user_data(struct mfa_sessions *sessions, uint64_t now_ms,
                                                       const struct mfa_session_ref *ref, char **text, size_t *len);
 
+/* Remembers who sent the last challenge and what was captured of its answer: JSON, copied; NULL: nothing. It takes the place
+ * of what was remembered before. Returns MFA_OK, MFA_ERR_NOT_FOUND or MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_sessions_set_captured(struct mfa_sessions *sessions, uint64_t now_ms,
+                                                         const struct mfa_session_ref *ref, uint8_t service,
+                                                         const char *captured_secret);
+
+/* Gives back what mfa_sessions_set_captured was told; `*captured_secret`, which may be NULL, is owned by the caller, released
+ * with mfa_secret_free. Returns MFA_OK, MFA_ERR_NOT_FOUND or MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_sessions_captured(struct mfa_sessions *sessions, uint64_t now_ms,
+                                                     const struct mfa_session_ref *ref, uint8_t *service,
+                                                     char **captured_secret);
+
 /* Reserves the sending of a message on a session, before it is sent.
  * Returns MFA_OK; MFA_ERR_NOT_FOUND; MFA_ERR_FULL: not for another `*wait_s` seconds, since a message is being sent already,
  * or the last re-send is not long enough ago. The first message after the one that opened the session is free, since

@@ -30,6 +30,9 @@ enum mfa_template_kind {
 /* The name under which the code is known to templates; reserved in user data. */
 #define MFA_VARIABLE_CODE "code"
 
+/* The name of what is fresh for each challenge. */
+#define MFA_VARIABLE_NONCE "nonce"
+
 /* What placeholders are replaced with. All borrowed until return of the render. */
 struct mfa_variables {
     const json_t *user_data; /* object of strings, numbers and booleans */

@@ -7,8 +7,6 @@
 #include "mfa_loop.h"
 #include "mfa_policy.h"
 
-#define RETRY_AFTER_MAX_S 86400
-
 static const struct {
     CURLoption option;
     long value;
@@ -125,16 +123,30 @@ static void link_headers(struct mfa_transfer *transfer, struct mfa_http_request 
     *header = (struct curl_slist){.data = transfer->no_content_type};
 }
 
-static bool set_request(CURL *easy, struct mfa_transfer *transfer, struct mfa_http_request *request)
+static bool set_method(CURL *easy, const struct mfa_http_request *request)
 {
     const char *body = request->body_len > 0 ? request->body_secret : "";
 
+    if (request->method == MFA_HTTP_GET)
+        return true;
+    return curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, mfa_http_method_name(request->method)) == CURLE_OK;
+}
+
+/* libcurl signs what it is about to send, at the time it sends it. */
+static bool set_signature(CURL *easy, const struct mfa_sign_aws4 *aws4)
+{
+    return aws4 == NULL || (curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, aws4->provider) == CURLE_OK &&
+                            curl_easy_setopt(easy, CURLOPT_USERNAME, aws4->access_key_id) == CURLE_OK &&
+                            curl_easy_setopt(easy, CURLOPT_PASSWORD, aws4->secret_access_key_secret) == CURLE_OK);
+}
+
+static bool set_request(CURL *easy, struct mfa_transfer *transfer, struct mfa_http_request *request)
+{
     link_headers(transfer, request);
-    if (request->method == MFA_HTTP_POST &&
-        (curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len) != CURLE_OK ||
-         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) != CURLE_OK))
-        return false;
-    return curl_easy_setopt(easy, CURLOPT_URL, request->url_secret) == CURLE_OK &&
+    return set_method(easy, request) && set_signature(easy, request->aws4) &&
+           curl_easy_setopt(easy, CURLOPT_URL, request->url_secret) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms) == CURLE_OK;
 }
@@ -170,15 +182,19 @@ static uint32_t retry_after_s(CURL *easy)
 
     if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds < 0)
         return 0;
-    return seconds > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : (uint32_t)seconds;
+    return seconds > MFA_RETRY_AFTER_MAX_S ? MFA_RETRY_AFTER_MAX_S : (uint32_t)seconds;
+}
+
+static const char *answer_header(const struct mfa_gateway_answer *answer, const char *name)
+{
+    struct curl_header *header = NULL;
+    CURLHcode code = curl_easy_header(answer->header_ctx, name, 0, CURLH_HEADER, -1, &header);
+
+    return code == CURLHE_OK && header->amount == 1 ? header->value : NULL;
 }
 
 static void hand_over(struct mfa_transfer *transfer, const struct mfa_gateway_answer *answer)
 {
-    curl_easy_cleanup(transfer->easy);
-    transfer->easy = NULL;
-    mfa_http_request_free(transfer->request);
-    transfer->request = NULL;
     transfer->done(transfer->arg, answer);
     mfa_transfer_free(transfer);
 }
@@ -201,6 +217,8 @@ void mfa_transfer_complete(struct mfa_transfer *transfer, CURLcode result)
                             .body = transfer->body_secret.data ? transfer->body_secret.data : "",
                             .body_len = transfer->body_secret.len,
                             .retry_after_s = retry_after_s(transfer->easy),
+                            .header = answer_header,
+                            .header_ctx = transfer->easy,
                             .reason = "answered",
                         });
 }

@@ -32,16 +32,16 @@ struct mfa_transfer {
     struct mfa_buffer body_secret;
     struct mfa_transfer *prev, *next; /* the gateway's own */
     char no_content_type[sizeof "Content-Type:"];
-    struct curl_slist headers[MFA_ENDPOINT_MAX_HEADERS + 1]; /* text borrowed from the request and no_content_type */
+    struct curl_slist headers[MFA_REQUEST_MAX_HEADERS + 1]; /* text borrowed from the request and no_content_type */
 };
 
-/* Prepares a transfer of `request`, to be over in the request's time-out from now. Only a POST has a body. The request is transferred when this
+/* Prepares a transfer of `request`, to be over in the request's time-out from now. A GET has no body. The request is transferred when this
  * returns MFA_OK. `*out` is owned by the caller, released with one of the functions below.
  * Returns MFA_OK or MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_transfer_new(struct mfa_transfer **out, struct mfa_http_request *request,
                                                 mfa_gateway_done_fn *done, void *arg);
 
-/* Ends a transfer that libcurl is through with, by its result: frees the request, calls `done`, frees the rest. */
+/* Ends a transfer that libcurl is through with, by its result: calls `done`, then wipes and frees. */
 void mfa_transfer_complete(struct mfa_transfer *transfer, CURLcode result);
 
 /* Likewise, for a transfer that got no answer. `reason` is static. */

@@ -8,14 +8,8 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "mfa_parameter.h"
 #include "mfa_status.h"
-
-/* What is wrong with a request's parameters: a JSON pointer as clients know it ("#/number") and a sentence. */
-#define MFA_PATH_SIZE 80
-struct mfa_parameter_problem {
-    char path[MFA_PATH_SIZE];
-    const char *message; /* static */
-};
 
 /* Checks an object of variables against the policy: number of keys, size, names, types.
  * Returns MFA_OK; MFA_ERR_SYNTAX with `*problem` filled in. */

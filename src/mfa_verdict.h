@@ -5,7 +5,13 @@
 #ifndef MFA_VERDICT_H
 #define MFA_VERDICT_H
 
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "mfa_ports.h"
+#include "mfa_rules.h"
+#include "mfa_template.h"
 
 /* What the service was asked to do. */
 enum mfa_call {
@@ -24,15 +30,39 @@ enum mfa_verdict {
     MFA_VERDICT_ACCEPTED,  /* the code is right; only of MFA_CALL_VERIFY */
 };
 
-/* Says what `answer` (borrowed until return) means to the call that was made:
- * - a 429 is THROTTLED;
- * - a message was sent when the status is 2xx;
- * - a code was accepted when the status is 2xx and the body is empty or `{}` (JSON's white space aside), because many
- *   services answer a wrong code with 200 and say so in the body;
- * - everything else is ERROR, or TIMEOUT when no answer came in time.
- * `*why` is set to a phrase for the log, never NULL, that quotes nothing of the answer: static, or the answer's own
- * `reason` when there was none. */
-enum mfa_verdict mfa_verdict_of(enum mfa_call call, const struct mfa_gateway_answer *answer, const char **why);
+/* Room for the longest `why`. */
+#define MFA_FINDING_WHY_SIZE 160
+
+/* A verdict with what belongs to it. */
+struct mfa_finding {
+    enum mfa_verdict verdict;
+    uint32_t retry_after_s;  /* of THROTTLED, at most a day; 0: the service does not say */
+    json_t *captures_secret; /* of SENT: an object of strings by name; owned; NULL: the rules capture nothing */
+    bool is_definite;        /* of MFA_CALL_SEND: no message was sent for this request, and none will be */
+    char why
+        [MFA_FINDING_WHY_SIZE]; /* for the log, in ASCII without control characters; nothing of the answer, of variables
+                                     * or of expected values is in it */
+};
+
+/* Says what `answer` means to the call that was made, by the first of these that applies:
+ * - there is none: TIMEOUT, or else ERROR;
+ * - the first of the `outcomes` whose condition holds says it; ACCEPTED of MFA_CALL_SEND is SENT;
+ * - `expect` and `success` hold: SENT or ACCEPTED;
+ * - it is a 429: THROTTLED;
+ * - there is no `expect` or `success`, and the status is 2xx: a message is SENT; a code is ACCEPTED when the body is empty or
+ *   `{}` (JSON's white space aside), because many services answer a wrong code with 200 and say so in the body;
+ * - ERROR.
+ * A condition that cannot be checked is an ERROR, and so is SENT without one of the captures, which must be a string, integer
+ * or boolean of [A-Za-z0-9._~:+=/@-]{1,256}.
+ * A send is definite when it never reached the service, when one of the `outcomes` says that it failed, and when the answer is
+ * a failure with a 4xx or 5xx that comes from the service itself (not 408, 502, 504).
+ * All is borrowed until return; `variables` are those of the request. The caller owns the finding, released with
+ * mfa_finding_clear. */
+void mfa_verdict_of(const struct mfa_rules *rules, enum mfa_call call, const struct mfa_gateway_answer *answer,
+                    const struct mfa_variables *variables, struct mfa_finding *finding);
+
+/* Wipes and frees what a finding owns and zeroes it. Accepts a zeroed struct. */
+void mfa_finding_clear(struct mfa_finding *finding);
 
 /* Names a verdict as the endpoint language spells it: "rejected". Static. */
 const char *mfa_verdict_name(enum mfa_verdict verdict);

@@ -200,35 +200,52 @@ static enum mfa_status link_all(struct mfa_yaml *yaml)
     return MFA_OK;
 }
 
-enum mfa_status mfa_yaml_parse(struct mfa_yaml **out, const struct mfa_config_source *source,
-                               mfa_config_report_fn *report_fn, void *report_ctx)
+static enum mfa_status read_document(struct mfa_yaml *yaml)
 {
-    enum mfa_status status = MFA_ERR_CONFIG;
-    struct mfa_yaml *yaml = calloc(1, sizeof *yaml);
+    enum mfa_status status = MFA_OK;
+
+    if (yaml->source->text_len > MFA_YAML_MAX_LEN) {
+        mfa_yaml_document_error(yaml, 0, "is longer than %d bytes", MFA_YAML_MAX_LEN);
+        return MFA_ERR_CONFIG;
+    }
+    if (yaml->source->text != NULL && yaml->source->text_len > 0)
+        status = load(yaml);
+    return status == MFA_OK ? link_all(yaml) : status;
+}
+
+/* `like` has everything that is the same for all documents. */
+static enum mfa_status parse(struct mfa_yaml **out, const struct mfa_yaml *like)
+{
+    enum mfa_status status;
+    struct mfa_yaml *yaml = malloc(sizeof *yaml);
 
     *out = NULL;
     if (yaml == NULL)
         return MFA_ERR_MEMORY;
-    yaml->source = source;
-    yaml->report = report_fn;
-    yaml->report_ctx = report_ctx;
-    if (source->text_len > MFA_YAML_MAX_LEN) {
-        mfa_yaml_document_error(yaml, 0, "is longer than %d bytes", MFA_YAML_MAX_LEN);
-        goto out;
-    }
-    if (source->text != NULL && source->text_len > 0)
-        status = load(yaml);
-    else
-        status = MFA_OK;
+    *yaml = *like;
+    status = read_document(yaml);
     if (status == MFA_OK)
-        status = link_all(yaml);
-    if (status == MFA_OK) {
         *out = yaml; /* transferred */
-        return MFA_OK;
-    }
-out:
-    mfa_yaml_free(yaml);
+    else
+        mfa_yaml_free(yaml);
     return status;
+}
+
+enum mfa_status mfa_yaml_parse(struct mfa_yaml **out, const struct mfa_config_source *source,
+                               mfa_config_report_fn *report_fn, void *report_ctx)
+{
+    return parse(out, &(struct mfa_yaml){.source = source, .report = report_fn, .report_ctx = report_ctx});
+}
+
+enum mfa_status mfa_yaml_parse_for(struct mfa_yaml **out, const struct mfa_config_source *source,
+                                   const struct mfa_yaml_node *place)
+{
+    struct mfa_yaml *includer = place->document;
+
+    return parse(out, &(struct mfa_yaml){.source = source,
+                                         .report = includer->report,
+                                         .report_ctx = includer->report_ctx,
+                                         .includer = includer});
 }
 
 /* --- Replacing ------------------------------------------------------------------------------------------------- */

@@ -38,6 +38,11 @@ struct mfa_yaml_node;
 MFA_MUST_CHECK enum mfa_status mfa_yaml_parse(struct mfa_yaml **out, const struct mfa_config_source *source,
                                               mfa_config_report_fn *report, void *report_ctx);
 
+/* Reads a document that `place`, a node of another one, asks for. Problems are reported where the other's are, and count
+ * there as well. Borrows and returns as mfa_yaml_parse does. */
+MFA_MUST_CHECK enum mfa_status mfa_yaml_parse_for(struct mfa_yaml **out, const struct mfa_config_source *source,
+                                                  const struct mfa_yaml_node *place);
+
 /* Replaces `${env:}`, `${file:}` and, with `parameters`, `${param:}` in every string, which is a string from then on whatever
  * it looks like. What cannot be replaced is reported. Returns MFA_OK or MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_yaml_expand(struct mfa_yaml *yaml, const struct mfa_expand_parameters *parameters);
@@ -71,6 +76,9 @@ const char *mfa_yaml_key(const struct mfa_yaml_node *node);
 
 /* --- Reading: each reports an error when the node is something else --- */
 
+/* True of a mapping or a sequence; reports nothing. */
+bool mfa_yaml_is_collection(const struct mfa_yaml_node *node);
+
 /* True when `node` is a mapping. */
 bool mfa_yaml_is_mapping(const struct mfa_yaml_node *node);
 
@@ -96,8 +104,10 @@ MFA_MUST_CHECK enum mfa_status mfa_yaml_json(const struct mfa_yaml_node *node, j
 void mfa_yaml_error(const struct mfa_yaml_node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void mfa_yaml_warning(const struct mfa_yaml_node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Reports an error about `path` below the root that is not there, with the line of the nearest mapping that is. */
-void mfa_yaml_error_missing(const struct mfa_yaml *yaml, const char *path, const char *format, ...)
+/* Reports about `path` below the root, with the line of the nearest value that is there. */
+void mfa_yaml_error_at(const struct mfa_yaml *yaml, const char *path, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void mfa_yaml_warning_at(const struct mfa_yaml *yaml, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

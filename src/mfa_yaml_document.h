@@ -28,6 +28,7 @@ struct mfa_yaml {
     mfa_config_report_fn *report;
     void *report_ctx;
     size_t error_count;
+    struct mfa_yaml *includer; /* the document that asked for this one; NULL: none */
 };
 
 /* The text of a scalar; borrowed. */

@@ -119,6 +119,11 @@ bool mfa_yaml_is_text(const struct mfa_yaml_node *node)
            !(is_plain(node) && is_typed_word(mfa_yaml_scalar(node)));
 }
 
+bool mfa_yaml_is_collection(const struct mfa_yaml_node *node)
+{
+    return node->yaml->type != YAML_SCALAR_NODE;
+}
+
 bool mfa_yaml_is_mapping(const struct mfa_yaml_node *node)
 {
     if (node->yaml->type == YAML_MAPPING_NODE)

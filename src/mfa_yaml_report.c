@@ -67,7 +67,8 @@ static void report(struct mfa_yaml *yaml, bool is_error, const char *path, size_
     mfa_yaml_append(text, sizeof text, "%s (%s:%zu): ", path, yaml->source->file, line);
     len = strlen(text);
     (void)vsnprintf(text + len, sizeof text - len, format, args);
-    yaml->error_count += is_error;
+    for (struct mfa_yaml *counting = yaml; counting != NULL; counting = counting->includer)
+        counting->error_count += is_error;
     yaml->report(yaml->report_ctx, is_error, text);
 }
 
@@ -109,15 +110,33 @@ void mfa_yaml_document_error(struct mfa_yaml *yaml, size_t mark_line, const char
     va_end(args);
 }
 
-void mfa_yaml_error_missing(const struct mfa_yaml *yaml, const char *path, const char *format, ...)
+static void report_path(const struct mfa_yaml *yaml, bool is_error, const char *path, const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
+
+static void report_path(const struct mfa_yaml *yaml, bool is_error, const char *path, const char *format, va_list args)
 {
     char full_path[PATH_MAX_LEN] = {0};
     const char *rest;
     const struct mfa_yaml_node *nearest = mfa_yaml_descend(yaml->nodes, path, &rest);
-    va_list args;
 
     mfa_yaml_append(full_path, sizeof full_path, "%s.%s", yaml->source->section, path);
+    report(nearest->document, is_error, full_path, mfa_yaml_line(nearest), format, args);
+}
+
+void mfa_yaml_error_at(const struct mfa_yaml *yaml, const char *path, const char *format, ...)
+{
+    va_list args;
+
     va_start(args, format);
-    report(nearest->document, true, full_path, mfa_yaml_line(nearest), format, args);
+    report_path(yaml, true, path, format, args);
+    va_end(args);
+}
+
+void mfa_yaml_warning_at(const struct mfa_yaml *yaml, const char *path, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    report_path(yaml, false, path, format, args);
     va_end(args);
 }

@@ -33,9 +33,10 @@ static void start_core(struct fixture *fixture, const char *yaml)
     assert_int_equal(mfa_core_new(&fixture->core, &host, &gateway, &kv, &config), MFA_OK);
 }
 
-/* The teardown comes here again when a test has failed halfway. */
+/* The teardown comes here again when a test has failed halfway, and finds it as it was then. */
 static void stop_core(struct fixture *fixture)
 {
+    fake_host_let_passwords_go(&fixture->host);
     mfa_core_free(fixture->core);
     fixture->core = NULL;
 }
@@ -341,14 +342,14 @@ void fixture_assert_bad_token(const struct fake_completion *completion)
 }
 
 const struct fixture_failure fixture_send_failures[] = {
-    {MFA_DELIVERY_FAILED, 0, 400, "invalid-operation", "mfa-sms-provider-error"},
-    {MFA_DELIVERY_STOPPED, 0, 400, "invalid-operation", "mfa-sms-provider-error"},
-    {MFA_DELIVERY_TIMEOUT, 0, 400, "invalid-operation", "mfa-sms-provider-timeout"},
-    {MFA_DELIVERY_ANSWERED, 302, 400, "invalid-operation", "mfa-sms-provider-error"},
-    {MFA_DELIVERY_ANSWERED, 401, 400, "invalid-operation", "mfa-sms-provider-error"},
-    {MFA_DELIVERY_ANSWERED, 500, 400, "invalid-operation", "mfa-sms-provider-error"},
-    {MFA_DELIVERY_ANSWERED, 0, 400, "invalid-operation", "mfa-sms-provider-error"},
-    {MFA_DELIVERY_ANSWERED, 429, 429, "too-many-attempts", NULL},
+    {MFA_DELIVERY_FAILED, 0, 400, "invalid-operation", "mfa-sms-provider-error", true},
+    {MFA_DELIVERY_STOPPED, 0, 400, "invalid-operation", "mfa-sms-provider-error", true},
+    {MFA_DELIVERY_TIMEOUT, 0, 400, "invalid-operation", "mfa-sms-provider-timeout", true},
+    {MFA_DELIVERY_ANSWERED, 302, 400, "invalid-operation", "mfa-sms-provider-error", true},
+    {MFA_DELIVERY_ANSWERED, 401, 400, "invalid-operation", "mfa-sms-provider-error", false},
+    {MFA_DELIVERY_ANSWERED, 500, 400, "invalid-operation", "mfa-sms-provider-error", false},
+    {MFA_DELIVERY_ANSWERED, 0, 400, "invalid-operation", "mfa-sms-provider-error", true},
+    {MFA_DELIVERY_ANSWERED, 429, 429, "too-many-attempts", NULL, false},
 };
 const size_t fixture_send_failure_count = sizeof fixture_send_failures / sizeof fixture_send_failures[0];
 

@@ -171,6 +171,7 @@ struct fixture_failure {
     uint32_t status;
     const char *id;
     const char *data_id;
+    bool may_have_been_sent; /* the message, for all we know */
 };
 extern const struct fixture_failure fixture_send_failures[];
 extern const size_t fixture_send_failure_count;

@@ -76,7 +76,7 @@ static int setup(void **state)
     snprintf(flow->user_id, sizeof flow->user_id, "id-" CANARY);
     snprintf(flow->username, sizeof flow->username, "julia");
     snprintf(flow->client_address, sizeof flow->client_address, "203.0.113.7");
-    flow->gateway_host = CANARY;
+    snprintf(flow->finding.why, sizeof flow->finding.why, CANARY);
     flow->body_secret = json_pack("{s:s}", CANARY, CANARY);
     snprintf(flow->token_secret, sizeof flow->token_secret, CANARY);
     snprintf(flow->code_secret, sizeof flow->code_secret, CANARY);

@@ -239,14 +239,14 @@ static void a_missing_or_empty_variable_is_named(void **state)
     struct mfa_endpoint endpoint = {0};
 
     (void)state;
-    assert_null(mfa_endpoint_missing_variable(&endpoint, NULL));
+    assert_null(mfa_endpoint_missing_variable(&endpoint, NULL, NULL));
     set_url(&endpoint, "https://h/{{ code }}?u={{ u }}");
     add_header(&endpoint, "a", "b");
     add_header(&endpoint, "h", "{{ h }}");
     set_body(&endpoint, "{{ code }} {{ b }}");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         json_t *user_data = json_loads(cases[i].user_data, 0, NULL);
-        const char *missing = mfa_endpoint_missing_variable(&endpoint, user_data);
+        const char *missing = mfa_endpoint_missing_variable(&endpoint, NULL, user_data);
 
         assert_non_null(user_data);
         if (cases[i].missing == NULL)
@@ -255,7 +255,7 @@ static void a_missing_or_empty_variable_is_named(void **state)
             assert_string_equal(missing, cases[i].missing);
         json_decref(user_data);
     }
-    assert_string_equal(mfa_endpoint_missing_variable(&endpoint, NULL), "u");
+    assert_string_equal(mfa_endpoint_missing_variable(&endpoint, NULL, NULL), "u");
     mfa_endpoint_clear(&endpoint);
 }
 

@@ -141,9 +141,11 @@ static void a_value_that_cannot_be_sent_is_refused(void **state)
                                "sms:\n"
                                "  endpoints:\n"
                                "    single: {url: 'https://sms.example/{{ number }}/{{ code }}',\n"
-                               "             headers: {x-to: '{{ number }}'}}\n");
+                               "             headers: {x-to: '{{ name }}'}}\n");
 
-    assert_refused(fixture, "{\"number\":\"x\\r\\nX-Evil: 1\"}", "invalid-parameters-format", "#/");
+    assert_refused(fixture, "{\"number\":\"1\", \"name\":\"x\\r\\nX-Evil: 1\"}", "invalid-parameters-format", "#/");
+    assert_refused(fixture, "{\"number\":\"41791231212,41791231213\", \"name\":\"x\"}", "invalid-parameters-format",
+                   "#/number");
 }
 
 static void the_body_must_be_an_object_of_reasonable_size_and_depth(void **state)

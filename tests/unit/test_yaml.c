@@ -268,8 +268,8 @@ static void a_missing_key_has_the_line_of_the_nearest_mapping(void **state)
 
     (void)state;
     parse(&fixture, "mode: x\nsms:\n  endpoints:\n    a: 1\n");
-    mfa_yaml_error_missing(fixture.yaml, "sms.endpoints.single.url", "must be set for %s", "this");
-    mfa_yaml_error_missing(fixture.yaml, "other", "must be set");
+    mfa_yaml_error_at(fixture.yaml, "sms.endpoints.single.url", "must be set for %s", "this");
+    mfa_yaml_error_at(fixture.yaml, "other", "must be set");
     mfa_yaml_warning(mfa_yaml_root(fixture.yaml), "is odd");
     assert_string_equal(fixture.log.text,
                         "services.mfa.sms.endpoints.single.url (override-config.yml:43): must be set for this\n"

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mfa_config_check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PATH_MAX_LEN 64
+
+/* A challenge, the verify that checks its codes, and which of the fallbacks they are: 0 is none of them. */
+struct pair {
+    const struct mfa_yaml *yaml;
+    const struct mfa_endpoint *challenge;
+    const struct mfa_endpoint *verify;
+    size_t number;
+};
+
+static const char *path_of(const struct pair *pair, const char *name, char path[static PATH_MAX_LEN])
+{
+    if (pair->number == 0)
+        (void)snprintf(path, PATH_MAX_LEN, "sms.endpoints.%s", name);
+    else
+        (void)snprintf(path, PATH_MAX_LEN, "sms.endpoints.%s.fallback[%zu]", name, pair->number - 1);
+    return path;
+}
+
+/* In challenge-verify the service makes the code: there is none to send before, and without it any would be accepted. */
+static void check_use_of_code(const struct pair *pair)
+{
+    char path[PATH_MAX_LEN];
+
+    if (mfa_endpoint_uses(pair->challenge, MFA_VARIABLE_CODE))
+        mfa_yaml_error_at(pair->yaml, path_of(pair, "challenge", path),
+                          "must not use {{ code }}: the service makes the code, and it does not exist yet");
+    if (!mfa_endpoint_uses(pair->verify, MFA_VARIABLE_CODE))
+        mfa_yaml_error_at(pair->yaml, path_of(pair, "verify", path),
+                          "must use {{ code }} in url, body or a header: without it any code would be accepted");
+}
+
+static void check_captures(const struct pair *pair)
+{
+    char path[PATH_MAX_LEN];
+    const char *name;
+
+    for (size_t i = 0; (name = mfa_rules_capture_name(&pair->challenge->rules, i)) != NULL; i++)
+        if (!mfa_endpoint_uses_anywhere(pair->verify, name))
+            mfa_yaml_error_at(pair->yaml, path_of(pair, "challenge", path),
+                              "captures %s, which no template of verify uses: use it or remove it", name);
+}
+
+/* What another challenge captures and this one does not is missing here: nobody means a variable of the user data by it. */
+static void check_foreign_capture(const struct pair *pair, const struct mfa_endpoint *other)
+{
+    char path[PATH_MAX_LEN];
+    const char *name;
+
+    for (size_t i = 0; (name = mfa_rules_capture_name(&other->rules, i)) != NULL; i++)
+        if (mfa_endpoint_uses_anywhere(pair->verify, name) && !mfa_rules_captures(&pair->challenge->rules, name))
+            mfa_yaml_error_at(pair->yaml, path_of(pair, "verify", path),
+                              "uses {{ %s }}, which the challenge it belongs to does not capture", name);
+}
+
+static void warn_without_expectation(const struct pair *pair)
+{
+    char path[PATH_MAX_LEN];
+
+    if (!mfa_rules_has_expectation(&pair->verify->rules))
+        mfa_yaml_warning_at(
+            pair->yaml, path_of(pair, "verify", path),
+            "has no expect: a code is only accepted by a 2xx without a body, or with {}; if the service says yes "
+            "otherwise, write down how, as in expect: {status: [200], json: {/status: approved}}");
+}
+
+static void check_pair(const struct pair *pair, const struct mfa_endpoint *first_challenge)
+{
+    check_use_of_code(pair);
+    check_captures(pair);
+    for (const struct mfa_endpoint *other = first_challenge; other != NULL; other = other->fallback)
+        check_foreign_capture(pair, other);
+    warn_without_expectation(pair);
+}
+
+static void check_challenge_verify(const struct mfa_config *config, const struct mfa_yaml *yaml)
+{
+    struct pair pair = {.yaml = yaml, .challenge = &config->challenge, .verify = &config->verify};
+
+    for (; pair.challenge != NULL && pair.verify != NULL; pair.number++) {
+        check_pair(&pair, &config->challenge);
+        pair.challenge = pair.challenge->fallback;
+        pair.verify = pair.verify->fallback;
+    }
+    if (pair.challenge != NULL || pair.verify != NULL)
+        mfa_yaml_error_at(yaml,
+                          pair.challenge != NULL ? "sms.endpoints.verify.fallback" : "sms.endpoints.challenge.fallback",
+                          "must have as many entries as the other's: who sent a code is asked to check it");
+}
+
+static void check_captures_nothing(const struct mfa_endpoint *endpoint, const struct mfa_yaml *yaml, const char *path)
+{
+    for (; endpoint != NULL; endpoint = endpoint->fallback)
+        if (mfa_rules_capture_name(&endpoint->rules, 0) != NULL)
+            mfa_yaml_error_at(yaml, path, "cannot capture anything: only what a challenge answers is used, by verify");
+}
+
+void mfa_config_check_together(const struct mfa_config *config, const struct mfa_yaml *yaml)
+{
+    check_captures_nothing(&config->single, yaml, "sms.endpoints.single");
+    check_captures_nothing(&config->verify, yaml, "sms.endpoints.verify");
+    if (config->mode == MFA_MODE_CHALLENGE_VERIFY)
+        check_challenge_verify(config, yaml);
+}
