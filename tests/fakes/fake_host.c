@@ -107,14 +107,21 @@ static struct fake_completion *find_completion(struct fake_host *host, uint64_t 
     return NULL;
 }
 
-const struct fake_completion *fake_host_wait(struct fake_host *host, uint64_t call)
+static struct timespec in_ten_seconds(void)
 {
-    struct fake_completion *completion = NULL;
     struct timespec until;
-    int waited = 0;
 
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 10;
+    return until;
+}
+
+const struct fake_completion *fake_host_wait(struct fake_host *host, uint64_t call)
+{
+    struct fake_completion *completion = NULL;
+    struct timespec until = in_ten_seconds();
+    int waited = 0;
+
     pthread_mutex_lock(&host->mutex);
     while ((completion = find_completion(host, call)) == NULL && waited == 0)
         waited = pthread_cond_timedwait(&host->completed, &host->mutex, &until);
@@ -126,10 +133,14 @@ const struct fake_completion *fake_host_wait(struct fake_host *host, uint64_t ca
 
 void fake_host_await_passwords(struct fake_host *host, unsigned count)
 {
+    struct timespec until = in_ten_seconds();
+    int waited = 0;
+
     pthread_mutex_lock(&host->mutex);
-    while (host->waiting_passwords < count)
-        pthread_cond_wait(&host->completed, &host->mutex);
+    while (host->waiting_passwords < count && waited == 0)
+        waited = pthread_cond_timedwait(&host->completed, &host->mutex, &until);
     pthread_mutex_unlock(&host->mutex);
+    assert_int_equal(waited, 0);
 }
 
 void fake_host_let_passwords_go(struct fake_host *host)

@@ -83,7 +83,7 @@ void fake_host_fail_clock(struct fake_host *host, bool fails);
  * than once. Borrowed until the host is cleared. */
 const struct fake_completion *fake_host_wait(struct fake_host *host, uint64_t call);
 
-/* Waits until so many password checks wait / lets them all go. */
+/* Waits until so many password checks wait, and fails the test after ten seconds / lets them all go. */
 void fake_host_await_passwords(struct fake_host *host, unsigned count);
 void fake_host_let_passwords_go(struct fake_host *host);
 
