@@ -17,6 +17,7 @@
 static void on_done(void *arg, const struct mfa_gateway_answer *answer)
 {
     struct exchange *exchange = arg;
+    const char *header = answer->header == NULL ? NULL : answer->header(answer, EXCHANGE_HEADER);
 
     atomic_fetch_add(&exchange->done_count, 1);
     exchange->delivery = answer->delivery;
@@ -26,6 +27,8 @@ static void on_done(void *arg, const struct mfa_gateway_answer *answer)
     exchange->retry_after_s = answer->retry_after_s;
     exchange->was_never_sent = answer->was_never_sent;
     snprintf(exchange->reason, sizeof exchange->reason, "%s", answer->reason);
+    exchange->has_header = header != NULL;
+    snprintf(exchange->header, sizeof exchange->header, "%s", header == NULL ? "" : header);
     pthread_sigmask(SIG_SETMASK, NULL, &exchange->signal_mask);
     sem_post(&exchange->done);
 }

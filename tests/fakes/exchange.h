@@ -15,6 +15,9 @@
 #include "mfa_policy.h"
 #include "mfa_ports.h"
 
+/* The header that is looked for in every answer. */
+#define EXCHANGE_HEADER "X-Request-Id"
+
 struct exchange {
     atomic_uint done_count;
     enum mfa_delivery delivery;
@@ -24,6 +27,8 @@ struct exchange {
     uint32_t retry_after_s;
     char reason[128];
     bool was_never_sent;
+    bool has_header;
+    char header[128];
     sigset_t signal_mask; /* of the thread that told */
     sem_t done;
 };

@@ -239,12 +239,38 @@ static void retry_after_is_read_and_bounded(void **state)
     assert_int_equal(exchange.retry_after_s, 0);
 }
 
+static void a_header_is_found_when_it_is_there_once(void **state)
+{
+    static const struct {
+        const char *reply;
+        const char *value; /* NULL: not found */
+    } cases[] = {
+        {"HTTP/1.1 200 OK\r\nX-Request-Id: abc\r\nContent-Length: 0\r\n\r\n", "abc"},
+        {"HTTP/1.1 200 OK\r\nx-request-ID:  a b \r\nContent-Length: 0\r\n\r\n", "a b"},
+        {"HTTP/1.1 200 OK\r\nX-Request-Id: a\r\nX-Request-Id: a\r\nContent-Length: 0\r\n\r\n", NULL},
+        {"HTTP/1.1 200 OK\r\nX-Request-Identity: a\r\nContent-Length: 0\r\n\r\n", NULL},
+        {"HTTP/1.1 103 Early\r\nX-Request-Id: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", NULL},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Request-Id: a\r\n\r\n", NULL},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\nX-Request-Id: a\r\n", NULL},
+        {OK_EMPTY, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        get_from((struct wire_reply){.bytes = cases[i].reply}, 0);
+        assert_int_equal(exchange.delivery, MFA_DELIVERY_ANSWERED);
+        assert_int_equal(exchange.has_header, cases[i].value != NULL);
+        assert_string_equal(exchange.header, cases[i].value == NULL ? "" : cases[i].value);
+    }
+}
+
 static void assert_failure(enum mfa_delivery delivery)
 {
     assert_int_equal(exchange.delivery, delivery);
     assert_int_equal(exchange.http_status, 0);
     assert_int_equal(exchange.body_len, 0);
     assert_string_equal(exchange.body, "");
+    assert_false(exchange.has_header);
     assert_string_not_equal(exchange.reason, "");
     assert_null(strstr(exchange.reason, "127.0.0.1"));
 }
@@ -471,6 +497,7 @@ int main(void)
         cmocka_unit_test(whatever_its_status_an_answer_is_an_answer),
         cmocka_unit_test(a_redirect_is_not_followed),
         cmocka_unit_test(retry_after_is_read_and_bounded),
+        cmocka_unit_test(a_header_is_found_when_it_is_there_once),
         cmocka_unit_test(what_is_not_a_whole_answer_is_a_failure),
         cmocka_unit_test(the_longest_answer_passes_and_one_byte_more_does_not),
         cmocka_unit_test(endless_headers_are_cut_off),
