@@ -110,6 +110,9 @@ enum mfa_outcome mfa_account_succeed(struct mfa_flow *flow)
 
 enum mfa_outcome mfa_account_forgive(struct mfa_flow *flow)
 {
+    enum mfa_status status = mfa_tally_remove(&flow->core->host, flow->user_id);
+
+    /* Last, as an attempt in between learns again what is stored. */
     (void)mfa_throttle_clear(flow->core->throttle, flow->user_id);
-    return mfa_tally_remove(&flow->core->host, flow->user_id) == MFA_OK ? MFA_OUTCOME_PENDING : MFA_OUTCOME_INTERNAL;
+    return status == MFA_OK ? MFA_OUTCOME_PENDING : MFA_OUTCOME_INTERNAL;
 }

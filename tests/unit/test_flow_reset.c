@@ -227,6 +227,29 @@ static void failures_that_cannot_be_removed_are_told_and_still_count(void **stat
     fixture_enrol(fixture, "alice");
 }
 
+static struct fixture *impatient;
+
+static enum mfa_status store_while_the_user_tries(void *ctx, enum mfa_record record, const char *user_id,
+                                                  uint64_t expected, const char *data, size_t len)
+{
+    if (record == MFA_RECORD_ATTEMPTS)
+        fixture_run(impatient, mfa_flow_activate, &(struct fixture_input){.body = FIXTURE_SINGLE_DATA});
+    return fake_host_port(ctx).profile_store(ctx, record, user_id, expected, data, len);
+}
+
+/* Whoever is on the phone with the administrator goes on trying. */
+static void a_try_in_the_middle_of_it_brings_no_failures_back(void **state)
+{
+    struct fixture *fixture = fixture_restart(state, FIXTURE_SINGLE("", STOP_AT_TWO));
+
+    failed_times(fixture, "alice", 2);
+    impatient = fixture;
+    fixture->core->host.profile_store = store_while_the_user_tries;
+    assert_reset(reset(fixture));
+    fixture->core->host.profile_store = fake_host_port(&fixture->host).profile_store;
+    fixture_enrol(fixture, "alice");
+}
+
 static void when_nobody_waits_any_more_nothing_is_reset(void **state)
 {
     struct fixture *fixture = *state;
@@ -263,6 +286,7 @@ int main(void)
         IN_FIXTURE(conflicts_are_tried_again),
         IN_FIXTURE(a_failing_storage_leaves_all_as_it_was),
         IN_FIXTURE(failures_that_cannot_be_removed_are_told_and_still_count),
+        IN_FIXTURE(a_try_in_the_middle_of_it_brings_no_failures_back),
         IN_FIXTURE(when_nobody_waits_any_more_nothing_is_reset),
         IN_FIXTURE(where_nothing_is_throttled_what_is_stored_goes_all_the_same),
     };
