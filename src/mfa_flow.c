@@ -164,12 +164,18 @@ static enum mfa_status load_user_data(const struct mfa_flow *flow, json_t **out)
 static enum mfa_status overlay(json_t *variables, const struct mfa_endpoint *challenge, const json_t *captured)
 {
     const char *name = NULL;
+    json_t *copy_secret = NULL; /* since the variables are wiped when the call is over */
+    int failed = 0;
 
     json_object_del(variables, MFA_VARIABLE_NONCE);
     for (size_t i = 0; (name = mfa_rules_capture_name(&challenge->rules, i)) != NULL; i++)
         json_object_del(variables, name);
-    return captured == NULL || json_object_update(variables, (json_t *)(uintptr_t)captured) == 0 ? MFA_OK
-                                                                                                 : MFA_ERR_MEMORY;
+    if (captured == NULL)
+        return MFA_OK;
+    copy_secret = json_deep_copy(captured);
+    failed = json_object_update(variables, copy_secret);
+    json_decref(copy_secret);
+    return failed == 0 ? MFA_OK : MFA_ERR_MEMORY;
 }
 
 /* When the host's patience ends, with what we need for our own part of the answer taken off; 0: it has. */
