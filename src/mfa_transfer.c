@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "mfa_loop.h"
 #include "mfa_policy.h"
@@ -111,16 +112,35 @@ static void spell_empty_header(char *header)
     }
 }
 
-/* What the request leaves open libcurl must not fill in: a POST's content type is the operator's business. */
-static void link_headers(struct mfa_transfer *transfer, struct mfa_http_request *request)
+/* What the request leaves open libcurl must not fill in: a POST's content type is the operator's business. That is not said
+ * of a request to be signed, since libcurl signs every line of the list, also one that keeps a header from being sent. */
+static bool leaves_content_type_open(const struct mfa_http_request *request)
 {
-    struct curl_slist *header = transfer->headers;
+    static const char name[] = "content-type:";
 
-    for (size_t i = 0; i < request->header_count; i++, header++) {
+    for (size_t i = 0; i < request->header_count; i++)
+        if (strncasecmp(request->header_secrets[i], name, strlen(name)) == 0)
+            return false;
+    return request->aws4 == NULL;
+}
+
+static struct curl_slist *link_headers(struct mfa_transfer *transfer, struct mfa_http_request *request)
+{
+    struct curl_slist *first = NULL;
+    struct curl_slist **end = &first;
+    struct curl_slist *header = transfer->headers;
+    bool is_open = leaves_content_type_open(request);
+
+    for (size_t i = 0; i < request->header_count; i++, end = &header++->next) {
         spell_empty_header(request->header_secrets[i]);
-        *header = (struct curl_slist){.data = request->header_secrets[i], .next = header + 1};
+        *header = (struct curl_slist){.data = request->header_secrets[i]};
+        *end = header;
     }
-    *header = (struct curl_slist){.data = transfer->no_content_type};
+    if (is_open) {
+        *header = (struct curl_slist){.data = transfer->no_content_type};
+        *end = header;
+    }
+    return first;
 }
 
 static bool set_method(CURL *easy, const struct mfa_http_request *request)
@@ -144,10 +164,11 @@ static bool set_signature(CURL *easy, const struct mfa_sign_aws4 *aws4)
 
 static bool set_request(CURL *easy, struct mfa_transfer *transfer, struct mfa_http_request *request)
 {
-    link_headers(transfer, request);
+    struct curl_slist *headers = link_headers(transfer, request);
+
     return set_method(easy, request) && set_signature(easy, request->aws4) &&
            curl_easy_setopt(easy, CURLOPT_URL, request->url_secret) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms) == CURLE_OK;
 }
 

@@ -9,6 +9,7 @@ abi_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/abi/test_*.c))
 host_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/host/test_*.c))
 integration_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/integration/test_*.c))
 attack_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/attack/test_*.c))
+replay_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/replay/test_*.c))
 test_plugins := $(patsubst tests/%.c,$(tests)/%.so,$(wildcard tests/abi/plugins/*.c tests/host/plugins/*.c))
 
 $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/fakes/%.o: includes := -Isrc -Itests -Itests/fakes
@@ -16,19 +17,23 @@ $(BUILD)/obj/tests/abi/%.o: includes := -Ihost-api
 $(BUILD)/obj/tests/host/%.o: includes := -Ihost-api -Isample-host -Itests
 $(BUILD)/obj/tests/integration/%.o: includes := -Ihost-api -Itests -Itests/integration
 $(BUILD)/obj/tests/attack/%.o: includes := -Itests/integration
+$(BUILD)/obj/tests/replay/%.o: includes := -Isrc -Itests -Itests/fakes -Itests/integration
 
 $(tests)/libfakes.a: $(call objects_in,tests/fakes)
 $(tests)/libharness.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/integration/harness*.c) \
                         sample-host/gateway/hold.c)
+$(tests)/libreplay.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/replay/test_%,$(wildcard tests/replay/*.c)))
 
 $(unit_tests): $(tests)/libfakes.a $(BUILD)/libmfacore.a
 $(host_tests): $(BUILD)/libsamplehost.a
 $(integration_tests): $(tests)/libharness.a
 $(attack_tests): $(BUILD)/obj/tests/attack/attack.o $(tests)/libharness.a
+$(replay_tests): $(tests)/libreplay.a $(tests)/libfakes.a $(tests)/libharness.a $(BUILD)/libmfacore.a
+$(replay_tests): wraps := -Wl,--wrap=curl_easy_init -Wl,--wrap=curl_easy_setopt
 $(tests)/%: $(BUILD)/obj/tests/%.o
 	$(say) LD $@
 	@mkdir -p $(@D)
-	$(Q)$(link) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(call libs_of,$(test_libs)) -ldl
+	$(Q)$(link) $(wraps) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(call libs_of,$(test_libs)) -ldl
 
 # Plugins for the tests see nothing but the host API, as any plugin does.
 $(tests)/%.so: tests/%.c host-api/core_plugin.h
@@ -37,11 +42,12 @@ $(tests)/%.so: tests/%.c host-api/core_plugin.h
 	$(Q)$(compile) -Ihost-api -shared -o $@ $<
 
 .PHONY: tests
-tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(attack_tests) $(test_plugins)
+tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(attack_tests) $(replay_tests) $(test_plugins)
 
-.PHONY: test check-unit check-abi check-integration check-integration-valgrind attack
+.PHONY: test check-unit check-abi check-replay check-integration check-integration-valgrind attack
 test: deps
-	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-integration attack check-integration-valgrind
+	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-replay check-integration attack \
+	    check-integration-valgrind
 	@echo 'all tests passed'
 
 # The tests find their data below tests/ and what was built in $$BUILD.
@@ -53,6 +59,10 @@ check-unit: all $(unit_tests) $(host_tests) $(test_plugins)
 check-abi: all $(abi_tests)
 	$(Q)tests/abi/check-exports $(BUILD)/plugins/mfa.so
 	$(Q)$(call run_each,$(abi_tests))
+
+# What real services were sent and answered, tests/data/providers/README.md, through the engine.
+check-replay: $(replay_tests)
+	$(Q)$(call run_each,$(replay_tests))
 
 check-integration: all $(integration_tests) $(test_plugins)
 	$(Q)$(call run_each,$(integration_tests))
