@@ -214,6 +214,7 @@ static enum mfa_status read_one_capture(struct mfa_rules *rules, const struct mf
     const char *source = mfa_yaml_string(node);
     const char *problem = capture_name_problem(rules, name);
     struct mfa_capture *capture = &rules->captures[rules->capture_count];
+    enum mfa_status status;
 
     if (problem != NULL)
         return report_problem(node, MFA_ERR_SYNTAX, problem);
@@ -223,7 +224,8 @@ static enum mfa_status read_one_capture(struct mfa_rules *rules, const struct mf
     if (capture->name == NULL)
         return MFA_ERR_MEMORY;
     rules->capture_count++;
-    return report_problem(node, set_source(capture, source, &problem), problem);
+    status = set_source(capture, source, &problem);
+    return report_problem(node, status, problem);
 }
 
 enum mfa_status mfa_rules_read_capture(struct mfa_rules *rules, const struct mfa_yaml_node *node)
