@@ -223,7 +223,7 @@ static void A06_no_code_reaches_a_service_that_says_yes_to_everything(void **sta
     json_decref(user_confirm(stage_url(&stage), "yes-sayer", mfa_token, "12345"));
     free(mfa_token);
     mfa_token = user_login_mfa(stage_url(&stage), "yes-sayer");
-    json_t *attacks = json_load_file("tests/data/attacks.json", JSON_ALLOW_NUL, NULL);
+    json_t *attacks = json_load_file("tests/data/providers/_attacks.json", JSON_ALLOW_NUL, NULL);
     const json_t *codes = json_object_get(attacks, "code");
     assert_true(json_array_size(codes) > 10);
     size_t sent = gateway_request_count(stage.gateway);

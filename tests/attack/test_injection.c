@@ -177,7 +177,7 @@ static void try_value(struct stage *stage, const struct place *place, const char
 static void A40_a_value_stays_one_value_in_every_place(void **state)
 {
     (void)state;
-    json_t *attacks = json_load_file("tests/data/attacks.json", JSON_ALLOW_NUL, NULL);
+    json_t *attacks = json_load_file("tests/data/providers/_attacks.json", JSON_ALLOW_NUL, NULL);
     const json_t *values = json_object_get(attacks, "value");
     assert_true(json_array_size(values) > 10);
     for (size_t i = 0; i < LIST_LEN(places); i++) {

@@ -208,7 +208,7 @@ static void a_nul_does_not_end_a_code(void **state)
 
 static void hostile_codes_are_refused(void **state)
 {
-    json_t *attacks = json_load_file("tests/data/attacks.json", JSON_ALLOW_NUL, NULL);
+    json_t *attacks = json_load_file("tests/data/providers/_attacks.json", JSON_ALLOW_NUL, NULL);
     const json_t *codes = json_object_get(attacks, "code");
     const json_t *hostile = NULL;
     size_t i = 0;

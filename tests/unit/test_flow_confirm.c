@@ -162,7 +162,7 @@ static void a_code_must_be_given_as_one(void **state)
 static void hostile_codes_never_reach_the_service(void **state)
 {
     struct fixture *fixture = *state;
-    json_t *attacks = json_load_file("tests/data/attacks.json", JSON_ALLOW_NUL, NULL);
+    json_t *attacks = json_load_file("tests/data/providers/_attacks.json", JSON_ALLOW_NUL, NULL);
     const json_t *codes = json_object_get(attacks, "code");
     json_t *hostile = NULL;
     size_t requests_before = 0;

@@ -11,7 +11,7 @@
 
 #include "mfa_template.h"
 
-#define ATTACKS "tests/data/attacks.json"
+#define ATTACKS "tests/data/providers/_attacks.json"
 
 /* --- Helpers --------------------------------------------------------------------------------------------------- */
 
