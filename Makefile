@@ -31,8 +31,7 @@ warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmiss
             -Wpointer-arith -Wwrite-strings -Wcast-qual -Wundef $(if $(WERROR),-Werror)
 hardening := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fno-strict-overflow \
              $(if $(filter -O0 -fsanitize%,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-compile = $(CC) -std=c11 -D_GNU_SOURCE -DMFA_VERSION='"$(VERSION)"' \
-          -DMFA_PRESETS_DIR='"$(PREFIX)/share/mfa/presets"' -fPIC -fvisibility=hidden -pthread \
+compile = $(CC) -std=c11 -D_GNU_SOURCE -DMFA_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden -pthread \
           $(warnings) $(hardening) -MMD -MP $(CFLAGS) $(CPPFLAGS)
 link = $(CC) -pthread $(CFLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 # Asked when a recipe runs, not when this file is read: `make deps` may have to install pkg-config first.
@@ -56,6 +55,14 @@ $(BUILD)/obj/%.o: %.c
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(compile) $(includes) $(call cflags_of,$(test_libs)) -c -o $@ $<
+
+# Where presets are looked for is compiled in, so another PREFIX means to compile that file again.
+$(BUILD)/obj/src/mfa_config.o: includes += -DMFA_PRESETS_DIR='"$(PREFIX)/share/mfa/presets"'
+$(BUILD)/obj/src/mfa_config.o: $(BUILD)/prefix
+.PHONY: prefix-may-have-changed
+$(BUILD)/prefix: prefix-may-have-changed
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
 
 $(BUILD)/libmfacore.a: $(core_objects)
 $(BUILD)/libsamplehost.a: $(filter-out %/main.o,$(host_objects))

@@ -21,6 +21,12 @@ void mfa_buffer_init(struct mfa_buffer *buffer, size_t max_len)
     *buffer = (struct mfa_buffer){.max_len = max_len};
 }
 
+void mfa_buffer_init_in(struct mfa_buffer *buffer, char *memory, size_t size)
+{
+    *buffer = (struct mfa_buffer){.data = memory, .size = size, .max_len = size - 1};
+    memory[0] = '\0';
+}
+
 void mfa_buffer_clear(struct mfa_buffer *buffer)
 {
     mfa_secret_free(buffer->data, buffer->size);
@@ -63,20 +69,16 @@ enum mfa_status mfa_buffer_reserve(struct mfa_buffer *buffer, size_t extra)
     size = needed > SIZE_MAX / 2 ? needed : needed * 2;
     if (size < MIN_SIZE)
         size = MIN_SIZE;
+    if (size - 1 > buffer->max_len)
+        size = buffer->max_len + 1; /* what fits into the memory is within the cap */
     return move(buffer, size);
 }
 
-enum mfa_status mfa_buffer_append(struct mfa_buffer *buffer, const void *bytes, size_t len)
+enum mfa_status mfa_buffer_append_slowly(struct mfa_buffer *buffer, const void *bytes, size_t len)
 {
     enum mfa_status status = mfa_buffer_reserve(buffer, len);
 
-    if (status != MFA_OK)
-        return status;
-    if (len > 0)
-        memcpy(buffer->data + buffer->len, bytes, len);
-    buffer->len += len;
-    buffer->data[buffer->len] = '\0';
-    return MFA_OK;
+    return status == MFA_OK ? mfa_buffer_append(buffer, bytes, len) : status;
 }
 
 enum mfa_status mfa_buffer_append_text(struct mfa_buffer *buffer, const char *text)

@@ -8,14 +8,15 @@
 #include "mfa_json.h"
 #include "mfa_placeholder.h"
 
-/* Appends `text`, literals encoded. What looks like a placeholder and is none stays too: the template's parser names it. */
-static enum mfa_status append_template(struct mfa_buffer *out, const char *text, size_t len, mfa_encode_fn *encode)
+/* Appends `text`, literals encoded. */
+static enum mfa_status append_template(struct mfa_buffer *out, const char *text, size_t len, mfa_encode_fn *encode,
+                                       const char **problem)
 {
     const char *end = text + len;
     enum mfa_status status = MFA_OK;
 
     while (text < end && status == MFA_OK) {
-        const char *opening = memmem(text, (size_t)(end - text), "{{", 2);
+        const char *opening = mfa_placeholder_find(text, end);
         const char *literal_end = opening != NULL ? opening : end;
         struct mfa_placeholder placeholder = {0};
 
@@ -23,8 +24,9 @@ static enum mfa_status append_template(struct mfa_buffer *out, const char *text,
         text = literal_end;
         if (opening == NULL || status != MFA_OK)
             continue;
-        if (mfa_placeholder_parse(&placeholder, opening, end) != NULL)
-            placeholder.len = 2;
+        *problem = mfa_placeholder_parse(&placeholder, opening, end);
+        if (*problem != NULL)
+            return MFA_ERR_SYNTAX;
         status = mfa_buffer_append(out, opening, placeholder.len);
         text += placeholder.len;
     }
@@ -54,7 +56,7 @@ static enum mfa_status append_scalar(struct mfa_buffer *out, const json_t *value
                                      const char **problem)
 {
     if (json_is_string(value))
-        return append_template(out, json_string_value(value), json_string_length(value), encode);
+        return append_template(out, json_string_value(value), json_string_length(value), encode, problem);
     if (json_is_number(value) || json_is_boolean(value))
         return mfa_json_encode(value, out);
     *problem = "must hold only strings, numbers, true and false";
@@ -95,12 +97,13 @@ enum mfa_status mfa_compose_pairs(struct mfa_buffer *out, const json_t *map, enu
 
 /* --- JSON ------------------------------------------------------------------------------------------------------- */
 
-static enum mfa_status append_json_string(struct mfa_buffer *out, const json_t *value)
+static enum mfa_status append_json_string(struct mfa_buffer *out, const json_t *value, const char **problem)
 {
     enum mfa_status status = mfa_buffer_append(out, "\"", 1);
 
     if (status == MFA_OK)
-        status = append_template(out, json_string_value(value), json_string_length(value), mfa_encode_json_string);
+        status =
+            append_template(out, json_string_value(value), json_string_length(value), mfa_encode_json_string, problem);
     return status == MFA_OK ? mfa_buffer_append(out, "\"", 1) : status;
 }
 
@@ -144,7 +147,7 @@ enum mfa_status mfa_compose_json(struct mfa_buffer *out, const json_t *value, co
     switch (json_typeof(value)) {
     case JSON_OBJECT: return append_object(out, value, problem);
     case JSON_ARRAY: return append_array(out, value, problem);
-    case JSON_STRING: return append_json_string(out, value);
+    case JSON_STRING: return append_json_string(out, value, problem);
     case JSON_INTEGER:
     case JSON_REAL:
     case JSON_TRUE:

@@ -120,7 +120,8 @@ static void read_policy(struct mfa_policy *policy, const struct mfa_yaml *yaml)
 static enum mfa_status read_endpoints(struct mfa_config *config, const struct mfa_yaml *yaml)
 {
     const struct mfa_yaml_node *directory = mfa_yaml_find(mfa_yaml_root(yaml), "presetsDirectory");
-    const char *preset_dir = directory != NULL ? mfa_yaml_string(directory) : MFA_PRESETS_DIR;
+    const char *own_presets = directory != NULL ? mfa_yaml_string(directory) : NULL;
+    struct mfa_presets presets = {.directory = own_presets != NULL ? own_presets : MFA_PRESETS_DIR};
     const struct {
         const char *name;
         struct mfa_endpoint *endpoint;
@@ -137,11 +138,12 @@ static enum mfa_status read_endpoints(struct mfa_config *config, const struct mf
             .yaml = yaml,
             .name = endpoints[i].name,
             .needed_by = config->mode == endpoints[i].needed_by ? mfa_mode_name(config->mode) : NULL,
-            .preset_dir = preset_dir != NULL ? preset_dir : MFA_PRESETS_DIR,
+            .presets = &presets,
         };
 
         status = mfa_config_read_endpoint(endpoints[i].endpoint, &place);
     }
+    mfa_presets_clear(&presets);
     return status;
 }
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mfa_destination.h"
+
 #define PATH_MAX_LEN 64
 
 /* A challenge, the verify that checks its codes, and which of the fallbacks they are: 0 is none of them. */
@@ -94,6 +96,25 @@ static void check_challenge_verify(const struct mfa_config *config, const struct
                           "must have as many entries as the other's: who sent a code is asked to check it");
 }
 
+/* The code may stand in the user data, as in the documented example, but hardly in a number or address. */
+static bool can_carry_code(const struct mfa_endpoint *endpoint)
+{
+    const char *name;
+
+    for (size_t i = 0; (name = mfa_endpoint_variable(endpoint, i)) != NULL; i++)
+        if (!mfa_destination_is_name(name) && strcmp(name, MFA_VARIABLE_NONCE) != 0)
+            return true;
+    return false;
+}
+
+static void check_single(const struct mfa_config *config, const struct mfa_yaml *yaml)
+{
+    for (const struct mfa_endpoint *endpoint = &config->single; endpoint != NULL; endpoint = endpoint->fallback)
+        if (!can_carry_code(endpoint))
+            mfa_yaml_warning_at(yaml, "sms.endpoints.single",
+                                "has no {{ code }}, nor a variable that could hold it: no user will get a code");
+}
+
 static void check_captures_nothing(const struct mfa_endpoint *endpoint, const struct mfa_yaml *yaml, const char *path)
 {
     for (; endpoint != NULL; endpoint = endpoint->fallback)
@@ -105,6 +126,8 @@ void mfa_config_check_together(const struct mfa_config *config, const struct mfa
 {
     check_captures_nothing(&config->single, yaml, "sms.endpoints.single");
     check_captures_nothing(&config->verify, yaml, "sms.endpoints.verify");
+    if (config->mode == MFA_MODE_SINGLE)
+        check_single(config, yaml);
     if (config->mode == MFA_MODE_CHALLENGE_VERIFY)
         check_challenge_verify(config, yaml);
 }

@@ -561,8 +561,8 @@ static const struct mfa_yaml_node *find_or_inherit(const struct reader *reader, 
 static enum mfa_status read_with_preset(struct reader *reader, const struct mfa_yaml_node *name)
 {
     const struct mfa_endpoint_place *place = reader->place;
-    struct mfa_preset *preset = NULL;
-    enum mfa_status status = mfa_preset_read(&preset, place->preset_dir, name, find_or_inherit(reader, "parameters"));
+    const struct mfa_preset *preset = NULL;
+    enum mfa_status status = mfa_presets_get(place->presets, name, find_or_inherit(reader, "parameters"), &preset);
 
     if (status != MFA_OK || preset == NULL)
         return status;
@@ -571,10 +571,7 @@ static enum mfa_status read_with_preset(struct reader *reader, const struct mfa_
         check_keys(reader->preset, false);
     else if (place->needed_by != NULL)
         mfa_yaml_error(name, "is a preset without the endpoint \"%s\": it is for another mode", place->name);
-    if (reader->preset != NULL)
-        status = read_parts(reader);
-    mfa_preset_free(preset);
-    return status;
+    return reader->preset != NULL ? read_parts(reader) : MFA_OK;
 }
 
 static enum mfa_status read_one(struct mfa_endpoint *endpoint, const struct mfa_endpoint_place *place,

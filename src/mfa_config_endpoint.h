@@ -7,14 +7,15 @@
 #define MFA_CONFIG_ENDPOINT_H
 
 #include "mfa_endpoint.h"
+#include "mfa_preset.h"
 #include "mfa_yaml.h"
 
 /* Where an endpoint stands. */
 struct mfa_endpoint_place {
     const struct mfa_yaml *yaml;
-    const char *name;       /* "single", "challenge", "verify" */
-    const char *needed_by;  /* name of the mode, when it is the one chosen; else NULL */
-    const char *preset_dir; /* where presets are found */
+    const char *name;      /* "single", "challenge", "verify" */
+    const char *needed_by; /* name of the mode, when it is the one chosen; else NULL */
+    struct mfa_presets *presets;
 };
 
 /* Reads `sms.endpoints.NAME` into a zeroed endpoint, and reports every problem.

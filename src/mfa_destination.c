@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mfa_destination.h"
 
-#include <stdbool.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,14 @@
 #define NUMBER_MAX_DIGITS 15
 
 static const char *const names[] = {"phone", "phone_number", "number", "to", "email"};
+
+bool mfa_destination_is_name(const char *name)
+{
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
 
 const char *mfa_destination_find(const json_t *user_data, const struct mfa_endpoint *endpoint,
                                  char number[static MFA_DESTINATION_NUMBER_SIZE])
@@ -127,6 +135,8 @@ static bool is_foreign_to_numbers(char c)
 static bool is_one_receiver(const char *text)
 {
     const size_t ats = count_of(text, is_at);
+    char normal[MFA_DESTINATION_SIZE];
+    bool is_good = false;
 
     /* Services may read the digits of other scripts. */
     if (count_of(text, is_separator) > 0 || ats > 1 || (ats == 0 && count_of(text, is_beyond_ascii) > 0))
@@ -134,7 +144,10 @@ static bool is_one_receiver(const char *text)
     /* A name that begins with a letter is no number, however many digits follow. */
     if (!is_number(text) || is_letter(text[0]))
         return true;
-    return count_of(text, is_foreign_to_numbers) == 0 && count_of(text, is_digit) <= NUMBER_MAX_DIGITS;
+    mfa_destination_normalise(text, normal);
+    is_good = count_of(text, is_foreign_to_numbers) == 0 && strlen(normal) <= NUMBER_MAX_DIGITS;
+    sodium_memzero(normal, sizeof normal);
+    return is_good;
 }
 
 enum mfa_status mfa_destination_check(const json_t *user_data, const struct mfa_endpoint *endpoint,

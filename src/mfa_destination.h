@@ -6,6 +6,7 @@
 #define MFA_DESTINATION_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "mfa_endpoint.h"
@@ -13,6 +14,9 @@
 
 #define MFA_DESTINATION_NUMBER_SIZE 32
 #define MFA_DESTINATION_SIZE 256 /* of a normalised one, with NUL */
+
+/* True for the name of a variable that is taken for a destination. */
+bool mfa_destination_is_name(const char *name);
 
 /* Finds the first of `phone`, `phone_number`, `number`, `to` and `email` that has a value. With an endpoint only those
  * count that it uses: what is not sent is no destination, and a client could fill it in to hide the one that is.

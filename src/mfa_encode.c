@@ -48,22 +48,34 @@ static bool is_utf8(const char *text, size_t len)
     return true;
 }
 
+/* How many bytes from the start on stay as they are: unreserved characters and valid escapes. */
+static size_t kept_len(const char *value, size_t len)
+{
+    size_t at = 0;
+
+    for (;;) {
+        while (at < len && mfa_url_is_unreserved(value[at]))
+            at++;
+        if (at == len || !mfa_url_is_escape(value + at, len - at))
+            return at;
+        at += MFA_URL_ESCAPE_LEN;
+    }
+}
+
 enum mfa_status mfa_encode_query(struct mfa_buffer *out, const char *value, size_t len)
 {
     static const char hex[] = "0123456789ABCDEF";
-    enum mfa_status status = MFA_OK;
+    size_t at = kept_len(value, len);
+    enum mfa_status status = mfa_buffer_append(out, value, at);
 
-    for (size_t i = 0; i < len && status == MFA_OK;) {
-        const unsigned char byte = (unsigned char)value[i];
-        size_t run = 0;
+    while (at < len && status == MFA_OK) {
+        const unsigned char byte = (unsigned char)value[at++];
+        const size_t kept = kept_len(value + at, len - at);
 
-        while (i + run < len && mfa_url_is_unreserved(value[i + run]))
-            run++;
-        if (run == 0 && mfa_url_is_escape(value + i, len - i))
-            run = MFA_URL_ESCAPE_LEN;
-        status = run > 0 ? mfa_buffer_append(out, value + i, run)
-                         : mfa_buffer_append(out, (char[]){'%', hex[byte >> 4], hex[byte & 15]}, MFA_URL_ESCAPE_LEN);
-        i += run > 0 ? run : 1;
+        status = mfa_buffer_append(out, (char[]){'%', hex[byte >> 4], hex[byte & 15]}, MFA_URL_ESCAPE_LEN);
+        if (status == MFA_OK)
+            status = mfa_buffer_append(out, value + at, kept);
+        at += kept;
     }
     return status;
 }

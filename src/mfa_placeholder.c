@@ -30,6 +30,19 @@ bool mfa_placeholder_is_name(const char *text, size_t len)
            *text != '.' && !(*text >= '0' && *text <= '9');
 }
 
+/* Braces are rare, and memchr is many times as fast as memmem. */
+const char *mfa_placeholder_find(const char *text, const char *end)
+{
+    while ((text = memchr(text, '{', (size_t)(end - text))) != NULL) {
+        if (end - text < 2)
+            return NULL;
+        if (text[1] == '{')
+            return text;
+        text++;
+    }
+    return NULL;
+}
+
 /* Reads `| filter`, blanks around it, as often as it comes. */
 static const char *parse_filters(struct mfa_placeholder *out, const char **at, const char *end)
 {

@@ -22,6 +22,9 @@ struct mfa_placeholder {
     size_t len; /* of the whole, from the first brace to the last */
 };
 
+/* Where two opening braces stand in the text, which ends before `end`; NULL: nowhere. */
+const char *mfa_placeholder_find(const char *text, const char *end);
+
 /* Reads the placeholder that starts at `text`, where two opening braces stand; the text ends before `end`.
  * Returns NULL; or, static, what is wrong with it and what to do, fit to follow "key (file:line): ". */
 const char *mfa_placeholder_parse(struct mfa_placeholder *out, const char *text, const char *end);

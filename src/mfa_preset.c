@@ -15,6 +15,10 @@
 #define SUFFIX ".yml"
 
 struct mfa_preset {
+    struct mfa_preset *next;
+    const struct mfa_yaml_node *name_node;
+    const struct mfa_yaml_node *parameters;
+    bool is_good;
     char *path;
     struct mfa_buffer text;
     struct mfa_config_source source;
@@ -23,15 +27,23 @@ struct mfa_preset {
     json_t *values_secret; /* name -> text of each parameter */
 };
 
-void mfa_preset_free(struct mfa_preset *preset)
+static void preset_free(struct mfa_preset *preset)
 {
-    if (preset == NULL)
-        return;
     mfa_json_free(preset->values_secret);
     mfa_yaml_free(preset->yaml);
     mfa_buffer_clear(&preset->text);
     free(preset->path);
     free(preset);
+}
+
+void mfa_presets_clear(struct mfa_presets *presets)
+{
+    while (presets->list != NULL) {
+        struct mfa_preset *next = presets->list->next;
+
+        preset_free(presets->list);
+        presets->list = next;
+    }
 }
 
 /* --- The file --------------------------------------------------------------------------------------------------- */
@@ -73,8 +85,9 @@ static bool is_name(const char *name)
     return len > 0 && len <= NAME_MAX_LEN && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
-static enum mfa_status load(struct mfa_preset *preset, const char *directory, const struct mfa_yaml_node *name)
+static enum mfa_status load(struct mfa_preset *preset, const char *directory)
 {
+    const struct mfa_yaml_node *name = preset->name_node;
     enum mfa_status status;
 
     if (!is_name(preset->name)) {
@@ -141,9 +154,9 @@ static enum mfa_status keep_value(struct mfa_preset *preset, const char *name, j
 }
 
 /* One parameter that the preset declares: the operator's value, else the default. */
-static enum mfa_status resolve(struct mfa_preset *preset, const struct mfa_yaml_node *declared,
-                               const struct mfa_yaml_node *name, const struct mfa_yaml_node *parameters)
+static enum mfa_status resolve(struct mfa_preset *preset, const struct mfa_yaml_node *declared)
 {
+    const struct mfa_yaml_node *parameters = preset->parameters;
     const char *key = mfa_yaml_key(declared);
     const struct mfa_yaml_node *given = mfa_yaml_find(parameters, key);
     const struct mfa_yaml_node *fallback = mfa_yaml_find(declared, "default");
@@ -154,17 +167,19 @@ static enum mfa_status resolve(struct mfa_preset *preset, const struct mfa_yaml_
     if (given == NULL && fallback == NULL) {
         const char *text = mfa_yaml_string(description != NULL ? description : declared);
 
-        mfa_yaml_error(parameters != NULL ? parameters : name, "must have the parameter %s for the preset %s: %s", key,
-                       preset->name, text != NULL ? text : "");
+        mfa_yaml_error(parameters != NULL ? parameters : preset->name_node,
+                       "must have the parameter %s for the preset %s: %s", key, preset->name, text != NULL ? text : "");
         return keep_value(preset, key, NULL);
     }
     status = read_value(given != NULL ? given : fallback, &value);
+    if (given != NULL && value != NULL && json_string_length(value) == 0)
+        mfa_yaml_error(given, "must not be empty");
     return status == MFA_OK ? keep_value(preset, key, value) : status;
 }
 
-static void check_given(const struct mfa_preset *preset, const struct mfa_yaml_node *declared,
-                        const struct mfa_yaml_node *parameters)
+static void check_given(const struct mfa_preset *preset, const struct mfa_yaml_node *declared)
 {
+    const struct mfa_yaml_node *parameters = preset->parameters;
     const char *names[MFA_YAML_MAX_ENTRIES + 1] = {NULL};
     const struct mfa_yaml_node *entry = NULL;
 
@@ -184,8 +199,7 @@ static const char *find_value(void *ctx, const char *name)
     return json_string_value(json_object_get(preset->values_secret, name));
 }
 
-static enum mfa_status fill_in(struct mfa_preset *preset, const struct mfa_yaml_node *name,
-                               const struct mfa_yaml_node *parameters)
+static enum mfa_status fill_in(struct mfa_preset *preset)
 {
     const struct mfa_yaml_node *declared = mfa_yaml_find(mfa_yaml_root(preset->yaml), "parameters");
     const struct mfa_yaml_node *entry = NULL;
@@ -194,37 +208,59 @@ static enum mfa_status fill_in(struct mfa_preset *preset, const struct mfa_yaml_
     preset->values_secret = json_object();
     if (preset->values_secret == NULL)
         return MFA_ERR_MEMORY;
-    if (parameters != NULL)
-        check_given(preset, declared, parameters);
+    if (preset->parameters != NULL)
+        check_given(preset, declared);
     for (size_t i = 0; status == MFA_OK && declared != NULL && (entry = mfa_yaml_entry(declared, i)) != NULL; i++)
-        status = resolve(preset, entry, name, parameters);
+        status = resolve(preset, entry);
     if (status != MFA_OK)
         return status;
     return mfa_yaml_expand(preset->yaml, &(struct mfa_expand_parameters){.find = find_value, .ctx = preset});
 }
 
-enum mfa_status mfa_preset_read(struct mfa_preset **out, const char *directory, const struct mfa_yaml_node *name,
-                                const struct mfa_yaml_node *parameters)
+static enum mfa_status read(struct mfa_preset *preset, const char *directory)
 {
     static const char *const keys[] = {"title", "parameters", "endpoints", NULL};
-    struct mfa_preset *preset = calloc(1, sizeof *preset);
     enum mfa_status status = MFA_ERR_CONFIG;
 
-    *out = NULL;
-    if (preset == NULL)
-        return MFA_ERR_MEMORY;
-    preset->name = mfa_yaml_string(name);
+    preset->name = mfa_yaml_string(preset->name_node);
     if (preset->name != NULL)
-        status = load(preset, directory, name);
+        status = load(preset, directory);
     if (status == MFA_OK &&
         (mfa_yaml_root(preset->yaml) == NULL || !mfa_yaml_check_keys(mfa_yaml_root(preset->yaml), keys)))
         status = MFA_ERR_CONFIG;
-    if (status == MFA_OK)
-        status = fill_in(preset, name, parameters);
-    if (status == MFA_OK)
-        *out = preset; /* transferred */
-    else
-        mfa_preset_free(preset);
+    return status == MFA_OK ? fill_in(preset) : status;
+}
+
+static struct mfa_preset *find(const struct mfa_presets *presets, const struct mfa_yaml_node *name,
+                               const struct mfa_yaml_node *parameters)
+{
+    struct mfa_preset *preset = presets->list;
+
+    while (preset != NULL && (preset->name_node != name || preset->parameters != parameters))
+        preset = preset->next;
+    return preset;
+}
+
+enum mfa_status mfa_presets_get(struct mfa_presets *presets, const struct mfa_yaml_node *name,
+                                const struct mfa_yaml_node *parameters, const struct mfa_preset **out)
+{
+    struct mfa_preset *preset = find(presets, name, parameters);
+    enum mfa_status status = MFA_OK;
+
+    *out = NULL;
+    if (preset == NULL) {
+        preset = calloc(1, sizeof *preset);
+        if (preset == NULL)
+            return MFA_ERR_MEMORY;
+        preset->name_node = name;
+        preset->parameters = parameters;
+        preset->next = presets->list;
+        presets->list = preset; /* transferred */
+        status = read(preset, presets->directory);
+        preset->is_good = status == MFA_OK;
+    }
+    if (preset->is_good)
+        *out = preset;
     return status == MFA_ERR_CONFIG ? MFA_OK : status;
 }
 

@@ -17,18 +17,22 @@
 
 struct mfa_preset;
 
-/* Reads the preset that `name` names, with the values of `parameters` (NULL: none). Problems are reported, those of the
- * operator on `name` and `parameters`.
- * Returns MFA_OK with `*out` owned by the caller, released with mfa_preset_free, or NULL when there were problems;
- * MFA_ERR_MEMORY. */
-MFA_MUST_CHECK enum mfa_status mfa_preset_read(struct mfa_preset **out, const char *directory,
-                                               const struct mfa_yaml_node *name,
-                                               const struct mfa_yaml_node *parameters);
+/* The presets that a configuration names, each of which is read once. Zeroed but for the directory; released with
+ * mfa_presets_clear. */
+struct mfa_presets {
+    const char *directory;
+    struct mfa_preset *list;
+};
+
+/* Finds, or reads, the preset that the node `name` names, with the values of the node `parameters` (NULL: none). Problems
+ * are reported the first time, those of the operator on `name` and `parameters`.
+ * Returns MFA_OK with `*out` borrowed from `presets`, NULL when there were problems; MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_presets_get(struct mfa_presets *presets, const struct mfa_yaml_node *name,
+                                               const struct mfa_yaml_node *parameters, const struct mfa_preset **out);
 
 /* The mapping of an endpoint ("single"), borrowed; NULL: the preset has none of that name. */
 const struct mfa_yaml_node *mfa_preset_endpoint(const struct mfa_preset *preset, const char *name);
 
-/* Accepts NULL. */
-void mfa_preset_free(struct mfa_preset *preset);
+void mfa_presets_clear(struct mfa_presets *presets);
 
 #endif

@@ -15,6 +15,9 @@
 /* Longest value in which `{{ code }}` is replaced; as long as user data may be, with room for the codes. */
 #define REPLACED_MAX_LEN ((size_t)2 * MFA_USER_DATA_MAX_LEN)
 
+/* Longest of them that is replaced on the stack, with NUL. */
+#define SHORT_VALUE_SIZE 512
+
 /* Longest value between filters. */
 #define FILTERED_MAX_LEN ((size_t)8 * REPLACED_MAX_LEN)
 
@@ -342,7 +345,7 @@ static enum mfa_status replace_code(struct mfa_buffer *out, const char *value, s
     const char *done = value;
     enum mfa_status status = MFA_OK;
 
-    for (const char *at = value; status == MFA_OK && (at = memmem(at, (size_t)(end - at), "{{", 2)) != NULL;) {
+    for (const char *at = value; status == MFA_OK && (at = mfa_placeholder_find(at, end)) != NULL;) {
         struct mfa_placeholder placeholder;
 
         if (mfa_placeholder_parse(&placeholder, at, end) != NULL || placeholder.filter_count > 0 ||
@@ -359,24 +362,41 @@ static enum mfa_status replace_code(struct mfa_buffer *out, const char *value, s
     return status == MFA_OK ? mfa_buffer_append(out, done, (size_t)(end - done)) : status;
 }
 
+/* Most values are short, and need no memory of their own. */
+static enum mfa_status render_replaced(const struct segment *segment, const char *text, size_t len,
+                                       const char *code_secret, struct mfa_buffer *out)
+{
+    char memory[SHORT_VALUE_SIZE];
+    struct mfa_buffer short_secret;
+    struct mfa_buffer long_secret;
+    struct mfa_buffer *replaced = &short_secret;
+    enum mfa_status status;
+
+    mfa_buffer_init_in(&short_secret, memory, sizeof memory);
+    mfa_buffer_init(&long_secret, REPLACED_MAX_LEN);
+    status = replace_code(replaced, text, len, code_secret);
+    if (status == MFA_ERR_TOO_LARGE) {
+        replaced = &long_secret;
+        status = replace_code(replaced, text, len, code_secret);
+    }
+    if (status == MFA_OK)
+        status = encode(segment, replaced->data, replaced->len, out);
+    mfa_buffer_reset(&short_secret);
+    mfa_buffer_clear(&long_secret);
+    return status;
+}
+
 static enum mfa_status render_text(const struct segment *segment, const json_t *value,
                                    const struct mfa_variables *variables, struct mfa_buffer *out)
 {
     const char *text = json_string_value(value);
     const size_t len = json_string_length(value);
-    struct mfa_buffer replaced_secret;
-    enum mfa_status status;
 
-    if (!variables->code_in_values || memmem(text, len, "{{", 2) == NULL)
+    if (!variables->code_in_values || mfa_placeholder_find(text, text + len) == NULL)
         return encode(segment, text, len, out);
     if (variables->code_secret == NULL)
         return MFA_ERR_NOT_FOUND;
-    mfa_buffer_init(&replaced_secret, REPLACED_MAX_LEN);
-    status = replace_code(&replaced_secret, text, len, variables->code_secret);
-    if (status == MFA_OK)
-        status = encode(segment, replaced_secret.data, replaced_secret.len, out);
-    mfa_buffer_clear(&replaced_secret);
-    return status;
+    return render_replaced(segment, text, len, variables->code_secret, out);
 }
 
 static enum mfa_status render_number(const struct segment *segment, const json_t *value, struct mfa_buffer *out)

@@ -32,13 +32,26 @@ MFA_MUST_CHECK enum mfa_status mfa_url_parse_origin(struct mfa_url_origin *out, 
  * for a slash, and decode more than once. */
 bool mfa_url_has_dot_segment(const char *path, size_t len);
 
-/* True for the characters that mean themselves anywhere in a URL (RFC 3986, 2.3), whatever the locale. */
-bool mfa_url_is_unreserved(char c);
+/* Marks the characters that mean themselves anywhere in a URL (RFC 3986, 2.3), whatever the locale. */
+extern const bool mfa_url_unreserved[256];
+
+static inline bool mfa_url_is_unreserved(char c)
+{
+    return mfa_url_unreserved[(unsigned char)c];
+}
 
 /* The character that `text` (not empty) starts with, a percent-escape decoded once; `*taken` is how many bytes it takes. */
 char mfa_url_decoded(const char *text, size_t len, size_t *taken);
 
+static inline bool mfa_url_is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+}
+
 /* True when `text` starts with a percent sign and two hexadecimal digits. */
-bool mfa_url_is_escape(const char *text, size_t len);
+static inline bool mfa_url_is_escape(const char *text, size_t len)
+{
+    return len >= MFA_URL_ESCAPE_LEN && text[0] == '%' && mfa_url_is_hex(text[1]) && mfa_url_is_hex(text[2]);
+}
 
 #endif

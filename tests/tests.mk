@@ -75,3 +75,13 @@ check-integration-valgrind: all $(integration_tests) $(test_plugins)
 # the paths it takes are those of the integration tests.
 attack: all $(attack_tests)
 	$(Q)$(call run_each,$(attack_tests))
+
+# Measurements, not tests: tests/bench/README.md.
+bench_programs := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/bench/bench_*.c))
+$(BUILD)/obj/tests/bench/%.o: includes := -Isrc -Itests
+$(bench_programs): $(BUILD)/libmfacore.a
+
+.PHONY: bench
+bench: deps
+	$(Q)$(MAKE) --no-print-directory $(bench_programs)
+	$(Q)$(call run_each,$(bench_programs))

@@ -246,7 +246,7 @@ static void json_of_the_same_loads_too(void **state)
 
     (void)state;
     check_accepted(&config,
-                   "{\"mode\": \"single\", \"sms\": {\"endpoints\": {\"single\": {\"url\": \"https://h/\", "
+                   "{\"mode\": \"single\", \"sms\": {\"endpoints\": {\"single\": {\"url\": \"https://h/{{ code }}\", "
                    "\"headers\": {\"a\": \"b\"}}}}, \"sessions\": {\"ttlSeconds\": 60}}",
                    "");
     assert_int_equal(config.mode, MFA_MODE_SINGLE);
@@ -380,10 +380,11 @@ static void null_is_not_set_where_text_and_mappings_stand(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_accepted(&config,
-                   "mode: single\nsms:\n  endpoints:\n    single:\n      url: http://localhost/\n      method:\n"
-                   "      body: ~\n      headers:\n    verify:\nsessions:\n",
-                   "");
+    check_accepted(
+        &config,
+        "mode: single\nsms:\n  endpoints:\n    single:\n      url: http://localhost/?m={{ message }}\n      method:\n"
+        "      body: ~\n      headers:\n    verify:\nsessions:\n",
+        "");
     assert_int_equal(config.single.method, MFA_HTTP_POST);
     assert_null(config.single.body);
     mfa_config_clear(&config);
@@ -618,7 +619,7 @@ static void a_method_left_out_is_post(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_accepted(&config, "mode: single\nsms: {endpoints: {single: {url: 'https://h/'}}}", "");
+    check_accepted(&config, "mode: single\nsms: {endpoints: {single: {url: 'https://h/{{ code }}'}}}", "");
     assert_int_equal(config.single.method, MFA_HTTP_POST);
     mfa_config_clear(&config);
 }
@@ -652,12 +653,14 @@ static void plain_http_to_another_machine_is_warned_of(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof local / sizeof local[0]; i++) {
-        (void)snprintf(text, sizeof text, "mode: single\nsms: {endpoints: {single: {url: '%s'}}}", local[i]);
+        (void)snprintf(text, sizeof text, "mode: single\nsms: {endpoints: {single: {url: '%s', body: '{{ code }}'}}}",
+                       local[i]);
         check_accepted(&config, text, "");
         mfa_config_clear(&config);
     }
     for (size_t i = 0; i < sizeof remote / sizeof remote[0]; i++) {
-        (void)snprintf(text, sizeof text, "mode: single\nsms: {endpoints: {single: {url: '%s'}}}", remote[i]);
+        (void)snprintf(text, sizeof text, "mode: single\nsms: {endpoints: {single: {url: '%s', body: '{{ code }}'}}}",
+                       remote[i]);
         check_accepted(&config, text, expected);
         mfa_config_clear(&config);
     }
@@ -682,6 +685,22 @@ static void code_stands_where_challenge_verify_has_one(void **state)
     mfa_config_clear(&config);
     check_accepted(&config, "sms: {endpoints: {challenge: {url: 'https://h/{{ code }}'}, verify: {url: 'https://h/'}}}",
                    "");
+    mfa_config_clear(&config);
+}
+
+static void a_message_that_cannot_carry_a_code_is_warned_of(void **state)
+{
+    static const char expected[] =
+        "warning: " AT("sms.endpoints.single", 42) "has no {{ code }}, nor a variable that "
+                                                   "could hold it: no user will get a code\n";
+    struct mfa_config config;
+
+    (void)state;
+    check_accepted(&config,
+                   "mode: single\nsms: {endpoints: {single: {url: 'https://h/?to={{ number }}&n={{ nonce }}'}}}",
+                   expected);
+    mfa_config_clear(&config);
+    check_accepted(&config, "mode: single\nsms: {endpoints: {single: {url: 'https://h/?m={{ message }}'}}}", "");
     mfa_config_clear(&config);
 }
 
@@ -757,6 +776,7 @@ int main(void)
         cmocka_unit_test(headers_come_before_the_body_wherever_they_stand),
         cmocka_unit_test(plain_http_to_another_machine_is_warned_of),
         cmocka_unit_test(code_stands_where_challenge_verify_has_one),
+        cmocka_unit_test(a_message_that_cannot_carry_a_code_is_warned_of),
         cmocka_unit_test(clearing_is_idempotent),
         cmocka_unit_test(a_step_up_that_is_not_required_is_warned_of),
     };
