@@ -151,6 +151,40 @@ static void an_address_that_is_not_known_is_a_dash(void **state)
                         "1 event=mfa.verify outcome=wrong-code user=julia session=- client=-\n");
 }
 
+/* A core may take names that we would not, or an address from a header. */
+static void what_the_core_passes_on_cannot_forge_a_field_or_a_line(void **state)
+{
+    static const struct {
+        const char *passed_on;
+        const char *logged;
+    } rows[] = {
+        {"julia outcome=verified", "julia?outcome=verified"},
+        {"julia\n2 event=mfa.reset outcome=reset user=bob", "julia?2?event=mfa.reset?outcome=reset?user=bob"},
+        {"a\r\nb\tc\vd\x1b[2K", "a??b?c?d?[2K"},
+        {"\"a", "?a"},
+        {"j\xc3\xbclia", "j??lia"},
+        {"a\xc2\xa0"
+         "b\xe2\x80\xa8"
+         "c\xc2\x85"
+         "d",
+         "a??b???c??d"},
+        {"\x7f", "?"},
+        {"%s%n%p", "%s%n%p"},
+        {"fe80::1%eth0", "fe80::1%eth0"},
+        {"", "-"},
+    };
+    struct desk *desk = *state;
+    char expected[512];
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(desk->flow.username, sizeof desk->flow.username, "%s", rows[i].passed_on);
+        snprintf(desk->flow.client_address, sizeof desk->flow.client_address, "%s", rows[i].passed_on);
+        snprintf(expected, sizeof expected, "1 event=mfa.verify outcome=wrong-code user=%s session=- client=%s\n",
+                 rows[i].logged, rows[i].logged);
+        assert_string_equal(log_of(desk, MFA_OUTCOME_WRONG_CODE), expected);
+    }
+}
+
 static void the_longest_line_is_whole(void **state)
 {
     struct desk *desk = *state;
@@ -175,6 +209,7 @@ int main(void)
         IN_DESK(logins_without_mfa_and_mere_questions_leave_no_line),
         IN_DESK(a_session_is_told_by_the_start_of_its_key),
         IN_DESK(an_address_that_is_not_known_is_a_dash),
+        IN_DESK(what_the_core_passes_on_cannot_forge_a_field_or_a_line),
         IN_DESK(the_longest_line_is_whole),
     };
 
