@@ -5,7 +5,8 @@
 
 #include "mfa_json.h"
 
-/* jansson does not always say that memory was short; but it says what is wrong with the text whenever that is it. */
+/* Mostly jansson says nothing when memory is short, and always what is wrong with the text. Only a string for which there
+ * is no room passes for a broken one. */
 static bool lacked_memory(const json_error_t *error)
 {
     const enum json_error_code code = json_error_code(error);

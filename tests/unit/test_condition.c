@@ -245,6 +245,53 @@ static void what_is_no_json_meets_no_condition_on_it(void **state)
     }
 }
 
+static void the_body_is_read_once(void **state)
+{
+    static const char *const bodies[] = {"{\"a\": 1}", "no"};
+    const struct mfa_variables variables = {0};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct mfa_gateway_answer answer = {.body = bodies[i], .body_len = strlen(bodies[i])};
+        struct mfa_reading reading = {.answer = &answer, .variables = &variables};
+        const json_t *first = NULL;
+        const json_t *second = NULL;
+
+        assert_int_equal(mfa_reading_json(&reading, &first), MFA_OK);
+        answer = (struct mfa_gateway_answer){.body = "5", .body_len = 1};
+        assert_int_equal(mfa_reading_json(&reading, &second), MFA_OK);
+        assert_ptr_equal(first, second);
+        assert_int_equal(first != NULL, i == 0);
+        mfa_reading_clear(&reading);
+    }
+}
+
+static void *no_memory(size_t size)
+{
+    (void)size;
+    return NULL;
+}
+
+static void a_lack_of_memory_is_no_lack_of_json(void **state)
+{
+    const struct mfa_gateway_answer answer = {.body = "{}", .body_len = 2};
+    struct mfa_reading reading = {.answer = &answer};
+    const json_t *json = NULL;
+    json_malloc_t allocate = NULL;
+    json_free_t release = NULL;
+    enum mfa_status status;
+
+    (void)state;
+    json_get_alloc_funcs(&allocate, &release);
+    json_set_alloc_funcs(no_memory, release);
+    status = mfa_reading_json(&reading, &json);
+    json_set_alloc_funcs(allocate, release);
+    assert_int_equal(status, MFA_ERR_MEMORY);
+    assert_int_equal(mfa_reading_json(&reading, &json), MFA_OK);
+    assert_non_null(json);
+    mfa_reading_clear(&reading);
+}
+
 static void deep_json_is_no_trouble(void **state)
 {
     static char body[65536];
@@ -330,6 +377,8 @@ int main(void)
         cmocka_unit_test(expected_values_are_templates_whose_result_is_a_string),
         cmocka_unit_test(what_cannot_be_rendered_cannot_be_checked),
         cmocka_unit_test(what_is_no_json_meets_no_condition_on_it),
+        cmocka_unit_test(the_body_is_read_once),
+        cmocka_unit_test(a_lack_of_memory_is_no_lack_of_json),
         cmocka_unit_test(deep_json_is_no_trouble),
         cmocka_unit_test(text_is_looked_for_in_the_bytes_of_the_body),
         cmocka_unit_test(empty_is_nothing_but_white_space),

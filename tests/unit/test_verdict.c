@@ -46,7 +46,9 @@ static void check_finding(const struct mfa_rules *rules, enum mfa_call call, con
     assert_true(finding->verdict == MFA_VERDICT_ACCEPTED ? call == VERIFY : true);
     assert_true(finding->is_definite ? call == SEND && !is_sent : true);
     assert_true(finding->retry_after_s == 0 || finding->verdict == MFA_VERDICT_THROTTLED);
-    assert_int_equal(json_object_size(finding->captures_secret), is_sent ? rules->capture_count : 0);
+    assert_int_equal(finding->captures_secret != NULL, is_sent && rules->capture_count > 0);
+    if (is_sent)
+        assert_int_equal(json_object_size(finding->captures_secret), rules->capture_count);
     assert_true(finding->why[0] != '\0' && strlen(finding->why) < sizeof finding->why);
     for (size_t i = 0; finding->why[i] != '\0'; i++)
         assert_in_range((unsigned char)finding->why[i], 0x20, 0x7e);
@@ -481,21 +483,20 @@ static struct mfa_finding captured(const char *rules, int http_status, const cha
 
 static void a_send_takes_the_captures_with_it(void **state)
 {
-    static const char *const rules[] = {
-        "capture: {id: /a/id, n: /n, t: /t, f: '/f', h: 'header:X-Request-ID'}\n",
-        "expect: {status: 200}\ncapture: {id: /a/id, n: /n, t: /t, f: '/f', h: 'header:x-request-id'}\n",
-        "outcomes: [{when: {status: 200}, is: accepted}]\n"
-        "capture: {id: /a/id, n: /n, t: /t, f: '/f', h: 'header:X-REQUEST-ID'}\n",
-    };
+    static const char *const ways[] = {"", "expect: {status: 200}", "outcomes: [{when: {status: 200}, is: accepted}]"};
     json_t *expected = json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", "AZaz09._~:+=/@-", "n", "-9223372036854775808", "t",
                                  "true", "f", "false", "h", "0-1");
+    char rules[200];
 
     (void)state;
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        struct mfa_finding finding = captured(
-            rules[i], 200,
-            "{\"a\": {\"id\": \"AZaz09._~:+=/@-\"}, \"n\": -9223372036854775808, \"t\": true, \"f\": false}", "0-1");
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        struct mfa_finding finding;
 
+        (void)snprintf(rules, sizeof rules, "capture: {id: /a/id, n: /n, t: /t, f: '/f', h: 'header:X-REQUEST-id'}\n%s",
+                       ways[i]);
+        finding = captured(
+            rules, 200,
+            "{\"a\": {\"id\": \"AZaz09._~:+=/@-\"}, \"n\": -9223372036854775808, \"t\": true, \"f\": false}", "0-1");
         assert_int_equal(finding.verdict, MFA_VERDICT_SENT);
         assert_true(json_equal(finding.captures_secret, expected));
         mfa_finding_clear(&finding);
