@@ -257,14 +257,16 @@ static void a_failure_counts_even_when_nobody_waits_for_the_answer(void **state)
     assert_stored(fixture, TALLY("1", "1"));
 }
 
-static void when_nobody_waits_any_more_it_does_not_go_on(void **state)
+static void when_nobody_waits_any_more_it_does_not_go_on_and_counts_nothing(void **state)
 {
     struct fixture *fixture = *state;
 
     fixture->host.is_cancelled = true;
-    assert_int_equal(fixture_run(fixture, protected_flow, &right)->http.decision, MFA_DENY);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(fixture_run(fixture, protected_flow, &right)->http.decision, MFA_DENY);
     assert_int_equal(went_on, 0);
-    assert_stored(fixture, NULL);
+    fixture->host.is_cancelled = false;
+    assert_nothing_counted(fixture);
 }
 
 static void failures_that_cannot_be_read_or_stored_let_nobody_on(void **state)
@@ -359,7 +361,7 @@ int main(void)
         IN_FIXTURE(a_host_that_cannot_check_is_no_failure_of_the_account),
         IN_FIXTURE(a_full_queue_is_no_failure_of_the_account),
         IN_FIXTURE(a_failure_counts_even_when_nobody_waits_for_the_answer),
-        IN_FIXTURE(when_nobody_waits_any_more_it_does_not_go_on),
+        IN_FIXTURE(when_nobody_waits_any_more_it_does_not_go_on_and_counts_nothing),
         IN_FIXTURE(failures_that_cannot_be_read_or_stored_let_nobody_on),
         IN_FIXTURE(where_nothing_is_throttled_it_is_still_required),
         IN_FIXTURE(what_weakens_the_factor_takes_the_password),
