@@ -78,20 +78,23 @@ static enum mfa_outcome consume(struct mfa_flow *flow)
     return mfa_check_fail(flow, MFA_OUTCOME_BAD_RECOVERY_CODE);
 }
 
+/* Reserves no sooner than here, since this step is not run when nobody waits for the answer any more. */
+static enum mfa_outcome reserve_and_consume(struct mfa_flow *flow)
+{
+    enum mfa_outcome outcome = mfa_check_begin(flow, MFA_PURPOSE_LOGIN, true);
+
+    return outcome == MFA_OUTCOME_PENDING ? consume(flow) : outcome;
+}
+
 static enum mfa_outcome check_recovery_code(struct mfa_flow *flow, const json_t *code)
 {
-    enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
-
     if (!json_is_string(code))
         return mfa_flow_refuse_parameter(flow, "#/recoveryCode", "The recovery code must be given as a string.");
     mfa_recovery_hash_typed(json_string_value(code), json_string_length(code), flow->recovery_stored);
-    outcome = mfa_check_begin(flow, MFA_PURPOSE_LOGIN, true);
-    if (outcome != MFA_OUTCOME_PENDING)
-        return outcome;
-    outcome = mfa_flow_where_it_may_wait(flow, consume);
-    if (outcome == MFA_OUTCOME_QUEUE_FULL)
-        mfa_check_return(flow);
-    return outcome;
+    /* Who has no session is to have no worker either. */
+    if (!mfa_sessions_has(flow->core->sessions, flow->now_ms, &flow->session_ref))
+        return MFA_OUTCOME_BAD_TOKEN;
+    return mfa_flow_to_worker(flow, flow->core->storage_workers, reserve_and_consume);
 }
 
 enum mfa_outcome mfa_flow_verify(struct mfa_flow *flow)

@@ -273,6 +273,29 @@ static void the_fifth_wrong_code_ends_the_login(void **state)
     assert_profile(fixture, LEGACY);
 }
 
+static void requests_that_nobody_waits_for_any_more_use_up_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    char token[MFA_TOKEN_SIZE];
+
+    fixture_open_login(fixture, "alice", token);
+    fixture->host.is_cancelled = true;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(verify(fixture, token, CODE)->http.decision, MFA_DENY);
+    fixture->host.is_cancelled = false;
+    assert_profile(fixture, LEGACY);
+    assert_verified(verify(fixture, token, CODE));
+}
+
+/* Were it for a worker to say so, it would find that nobody waits. */
+static void who_has_no_login_takes_no_workers_time(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->host.is_cancelled = true;
+    fixture_assert_bad_token(verify(fixture, "no-such-token", CODE));
+}
+
 static void another_users_code_is_wrong(void **state)
 {
     struct fixture *fixture = *state;
@@ -439,6 +462,8 @@ int main(void)
         IN_FIXTURE(a_code_must_be_a_string_and_costs_nothing_otherwise),
         IN_FIXTURE(a_wrong_code_uses_up_nothing_but_an_attempt),
         IN_FIXTURE(the_fifth_wrong_code_ends_the_login),
+        IN_FIXTURE(requests_that_nobody_waits_for_any_more_use_up_nothing),
+        IN_FIXTURE(who_has_no_login_takes_no_workers_time),
         IN_FIXTURE(another_users_code_is_wrong),
         IN_FIXTURE(without_the_logins_token_it_opens_nothing),
         IN_FIXTURE(it_is_no_good_for_an_enrolment_changed_behind_our_back),
