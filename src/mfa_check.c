@@ -44,7 +44,8 @@ static enum mfa_outcome fail_session(struct mfa_flow *flow, enum mfa_outcome out
 {
     enum mfa_status status =
         mfa_sessions_fail_attempt(flow->core->sessions, &flow->session_ref, &flow->reply.attempts_left);
-    bool is_about_the_code = outcome == MFA_OUTCOME_WRONG_CODE || outcome == MFA_OUTCOME_EXPIRED_CODE;
+    bool is_about_the_code = outcome == MFA_OUTCOME_WRONG_CODE || outcome == MFA_OUTCOME_EXPIRED_CODE ||
+                             outcome == MFA_OUTCOME_BAD_RECOVERY_CODE;
 
     if (!is_about_the_code || flow->reply.attempts_left > 0)
         return outcome;
