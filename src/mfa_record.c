@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mfa_record.h"
 
-/* The version of what is stored now, whatever it is; 0: nothing. */
+/* The version of what is stored now, whatever it is; 0: nothing. The host tells it with the bytes only, however many. */
 static enum mfa_status load_version(const struct mfa_host_port *host, enum mfa_record record, const char *user_id,
                                     uint64_t *version)
 {
@@ -9,7 +9,7 @@ static enum mfa_status load_version(const struct mfa_host_port *host, enum mfa_r
     enum mfa_status status = MFA_ERR_INTERNAL;
 
     *version = 0;
-    mfa_buffer_init(&stored, MFA_RECORD_MAX_LEN);
+    mfa_buffer_init(&stored, SIZE_MAX);
     status = host->profile_load(host->ctx, record, user_id, &stored, version);
     mfa_buffer_clear(&stored);
     return status;

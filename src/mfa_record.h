@@ -11,10 +11,10 @@
 /* How often somebody else may change a record between our load and store; more often is a fault. */
 #define MFA_RECORD_MAX_TRIES 8
 
-/* Largest record that is read, in bytes. */
+/* Largest record that is read for what it says, in bytes. */
 #define MFA_RECORD_MAX_LEN 65536
 
-/* Removes whatever there is, readable or not.
+/* Removes whatever there is, readable or not, of any size.
  * Returns MFA_OK; MFA_ERR_NOT_FOUND: there was nothing; anything else: it is still there. */
 MFA_MUST_CHECK enum mfa_status mfa_record_remove(const struct mfa_host_port *host, enum mfa_record record,
                                                  const char *user_id);

@@ -104,6 +104,20 @@ static void what_is_there_is_removed_readable_or_not(void **state)
     }
 }
 
+static void what_is_too_large_to_be_read_is_removed(void **state)
+{
+    struct desk *desk = *state;
+    char *text = malloc(MFA_RECORD_MAX_LEN + 2);
+
+    assert_non_null(text);
+    memset(text, 'x', MFA_RECORD_MAX_LEN + 1);
+    text[MFA_RECORD_MAX_LEN + 1] = '\0';
+    set(desk, text);
+    free(text);
+    assert_int_equal(remove_it(desk), MFA_OK);
+    assert_stored(desk, NULL);
+}
+
 static void other_records_and_other_users_are_left_alone(void **state)
 {
     static const struct {
@@ -190,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_DESK(what_is_there_is_removed_readable_or_not),
+        IN_DESK(what_is_too_large_to_be_read_is_removed),
         IN_DESK(other_records_and_other_users_are_left_alone),
         IN_DESK(nothing_to_remove_is_not_found_and_writes_nothing),
         IN_DESK(a_rivals_record_is_removed_too),
