@@ -129,21 +129,20 @@ enum mfa_status mfa_profile_remove(const struct mfa_host_port *host, const char 
     return mfa_record_remove(host, MFA_RECORD_ENROLMENT, user_id);
 }
 
-/* The place of a recovery code among the stored ones; -1: not one of them. Looks at every one, so that the time does not
- * tell which it was. */
-static int find_recovery_code(const struct mfa_profile *profile, const char presented[static MFA_RECOVERY_STORED_SIZE])
+/* Whether it is one of the stored ones. Looks at every one, so that the time does not tell which it was. */
+static bool has_recovery_code(const struct mfa_profile *profile, const char presented[static MFA_RECOVERY_STORED_SIZE])
 {
     const json_t *codes = json_object_get(profile->root, "recoveryCodes");
     const json_t *code = NULL;
     size_t i = 0;
-    int found = -1;
+    bool is_found = false;
 
     json_array_foreach(codes, i, code)
     {
         if (json_is_string(code) && mfa_recovery_matches(json_string_value(code), presented))
-            found = (int)i;
+            is_found = true;
     }
-    return found;
+    return is_found;
 }
 
 static enum mfa_status store(const struct mfa_host_port *host, const char *user_id, const struct mfa_profile *profile)
@@ -209,8 +208,8 @@ mfa_profile_renew_recovery_codes(const struct mfa_host_port *host, const char *u
     return status;
 }
 
-/* Leaves one code out, and hashes those that are in clear. */
-static enum mfa_status leave_out(struct mfa_profile *profile, size_t used)
+/* Leaves one code out, wherever it stands, and hashes those that are in clear. */
+static enum mfa_status leave_out(struct mfa_profile *profile, const char used[static MFA_RECOVERY_STORED_SIZE])
 {
     json_t *kept = json_array();
     const json_t *code = NULL;
@@ -222,7 +221,8 @@ static enum mfa_status leave_out(struct mfa_profile *profile, size_t used)
         const char *text = json_is_string(code) ? json_string_value(code) : "";
         if (!mfa_recovery_is_hashed(text))
             mfa_recovery_hash_typed(text, strlen(text), stored);
-        if (i != used && json_array_append_new(kept, json_string(stored[0] != '\0' ? stored : text)) != 0) {
+        if (!mfa_recovery_matches(text, used) &&
+            json_array_append_new(kept, json_string(stored[0] != '\0' ? stored : text)) != 0) {
             json_decref(kept);
             return MFA_ERR_MEMORY;
         }
@@ -236,20 +236,18 @@ static enum mfa_status try_to_consume(const struct mfa_host_port *host, const ch
 {
     struct mfa_profile profile;
     unsigned char id[MFA_ENROLMENT_ID_LEN];
-    int used = -1;
     enum mfa_status status = mfa_profile_load(&profile, host, user_id);
 
     *has_changed = false;
     if (status == MFA_OK)
         status = mfa_profile_enrolment_id(&profile, id);
     if (status == MFA_OK) {
-        used = find_recovery_code(&profile, presented);
         *has_changed = sodium_memcmp(id, enrolment_id, sizeof id) != 0;
-        if (*has_changed || used < 0)
+        if (*has_changed || !has_recovery_code(&profile, presented))
             status = MFA_ERR_DENIED;
     }
     if (status == MFA_OK)
-        status = leave_out(&profile, (size_t)used);
+        status = leave_out(&profile, presented);
     if (status == MFA_OK)
         status = store(host, user_id, &profile);
     mfa_profile_clear(&profile);
@@ -278,7 +276,7 @@ enum mfa_status mfa_profile_recover(const struct mfa_host_port *host, const char
     for (int i = 0; status == MFA_ERR_CONFLICT && i < MFA_RECORD_MAX_TRIES; i++) {
         struct mfa_profile profile;
         status = mfa_profile_load(&profile, host, user_id);
-        if (status == MFA_OK && find_recovery_code(&profile, presented) < 0)
+        if (status == MFA_OK && !has_recovery_code(&profile, presented))
             status = MFA_ERR_DENIED;
         if (status == MFA_OK)
             status = host->profile_store(host->ctx, MFA_RECORD_ENROLMENT, user_id, profile.version, NULL, 0);

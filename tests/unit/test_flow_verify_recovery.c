@@ -123,6 +123,22 @@ static void each_code_logs_in_once(void **state)
     assert_left(fixture, codes, 0);
 }
 
+static void a_code_that_stands_there_twice_logs_in_once(void **state)
+{
+    struct fixture *fixture = *state;
+    char stored[MFA_RECOVERY_STORED_SIZE], profile[512];
+
+    mfa_recovery_hash(CODE, stored);
+    snprintf(profile, sizeof profile,
+             "{\"content\":%s,\"recoveryCodes\":[\"" CODE "\",\"" OTHER_CODE "\",\"" CODE
+             "\",\"%s\",\"0F8FAD5B-D9CB-469F-A165-70867728950E\"]}",
+             FIXTURE_SINGLE_DATA, stored);
+    fake_host_set_profile(&fixture->host, "id-alice", profile);
+    assert_verified(log_in_with(fixture, CODE));
+    assert_wrong(log_in_with(fixture, CODE));
+    assert_left(fixture, (const char *const[]){OTHER_CODE}, 1);
+}
+
 static void without_any_codes_left_the_factor_is_still_on(void **state)
 {
     struct fixture *fixture = *state;
@@ -453,6 +469,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FIXTURE(a_code_in_clear_logs_in_and_the_rest_is_hashed_on_that_write),
         IN_FIXTURE(each_code_logs_in_once),
+        IN_FIXTURE(a_code_that_stands_there_twice_logs_in_once),
         IN_FIXTURE(without_any_codes_left_the_factor_is_still_on),
         IN_FIXTURE(a_code_handed_out_at_confirmation_logs_in_once),
         IN_FIXTURE(upper_case_and_spaces_are_forgiven),
