@@ -78,10 +78,14 @@ attack: all $(attack_tests)
 
 # Measurements, not tests: tests/bench/README.md.
 bench_programs := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/bench/bench_*.c))
-$(BUILD)/obj/tests/bench/%.o: includes := -Isrc -Itests
-$(bench_programs): $(BUILD)/libmfacore.a
+$(BUILD)/obj/tests/bench/%.o: includes := -Isrc -Ihost-api -Isample-host -Itests -Itests/integration
+$(bench_programs): $(BUILD)/obj/tests/bench/measure.o
+$(filter $(tests)/bench/bench_http%,$(bench_programs)): $(tests)/libharness.a
+$(filter-out $(tests)/bench/bench_http%,$(bench_programs)): $(BUILD)/libsamplehost.a $(BUILD)/libmfacore.a
 
 .PHONY: bench
 bench: deps
-	$(Q)$(MAKE) --no-print-directory $(bench_programs)
-	$(Q)$(call run_each,$(bench_programs))
+	$(Q).ci/install-dependencies gnuplot-nox
+	$(Q)$(MAKE) --no-print-directory all $(bench_programs)
+	$(Q){ $(call run_each,$(bench_programs)); } > $(BUILD)/bench.lines
+	$(Q)tests/bench/report $(BUILD)
