@@ -35,7 +35,7 @@ static size_t utf8_sequence_len(const unsigned char *bytes, size_t len)
     return want;
 }
 
-static bool is_utf8(const char *text, size_t len)
+bool mfa_encode_is_utf8(const char *text, size_t len)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     size_t step;
@@ -120,7 +120,7 @@ enum mfa_status mfa_encode_json_string(struct mfa_buffer *out, const char *value
 {
     enum mfa_status status = MFA_OK;
 
-    if (!is_utf8(value, len))
+    if (!mfa_encode_is_utf8(value, len))
         return MFA_ERR_REFUSED;
     for (size_t i = 0; i < len && status == MFA_OK;) {
         size_t run = 0;
@@ -210,7 +210,7 @@ enum mfa_status mfa_encode_xml(struct mfa_buffer *out, const char *value, size_t
 {
     enum mfa_status status = MFA_OK;
 
-    if (!is_utf8(value, len))
+    if (!mfa_encode_is_utf8(value, len))
         return MFA_ERR_REFUSED;
     for (size_t i = 0; i < len && status == MFA_OK; i++) {
         const char *reference = xml_reference(value[i]);

@@ -6,6 +6,7 @@
 #ifndef MFA_ENCODE_H
 #define MFA_ENCODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "mfa_buffer.h"
@@ -38,6 +39,9 @@ MFA_MUST_CHECK mfa_encode_fn mfa_encode_pointer;
 /* Tells whether `text` is exactly one JSON value; `flags` are jansson's for decoding, as JSON_REJECT_DUPLICATES.
  * Returns MFA_OK; MFA_ERR_SYNTAX; MFA_ERR_MEMORY. jansson takes some failed allocations for syntax errors. */
 MFA_MUST_CHECK enum mfa_status mfa_encode_check_json(const char *text, size_t len, size_t flags);
+
+/* True of UTF-8 as RFC 3629 has it: no overlong form, no surrogate, at most U+10FFFF. */
+bool mfa_encode_is_utf8(const char *text, size_t len);
 
 /* Header value: as it is; refuses all but printable ASCII and space, so that no value ends the line (RFC 9110, 5.5). */
 MFA_MUST_CHECK mfa_encode_fn mfa_encode_header;

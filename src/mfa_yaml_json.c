@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mfa_encode.h"
 #include "mfa_json.h"
 #include "mfa_yaml_document.h"
 
@@ -65,15 +66,26 @@ static json_t *typed_value(const struct mfa_yaml_node *node)
     return number_of(text);
 }
 
+/* What libyaml read is UTF-8; what was put in need not be. */
+static enum mfa_status convert_text(const struct mfa_yaml_node *node, json_t **out)
+{
+    const char *text = mfa_yaml_scalar(node);
+
+    if (!mfa_encode_is_utf8(text, strlen(text))) {
+        mfa_yaml_error(node, "must be UTF-8: what ${env:} or ${file:} puts in is not");
+        return MFA_ERR_CONFIG;
+    }
+    *out = json_string(text);
+    return *out == NULL ? MFA_ERR_MEMORY : MFA_OK;
+}
+
 enum mfa_status mfa_yaml_json(const struct mfa_yaml_node *node, json_t **out)
 {
     *out = NULL;
     if (node->yaml->type != YAML_SCALAR_NODE)
         return convert_collection(node, out);
-    if (mfa_yaml_is_text(node)) {
-        *out = json_string(mfa_yaml_scalar(node));
-        return *out == NULL ? MFA_ERR_MEMORY : MFA_OK;
-    }
+    if (mfa_yaml_is_text(node))
+        return convert_text(node, out);
     *out = typed_value(node);
     if (*out != NULL)
         return MFA_OK;

@@ -112,6 +112,27 @@ static void values_are_found_by_path(void **state)
     mfa_yaml_free(fixture.yaml);
 }
 
+static void items_are_found_by_their_number(void **state)
+{
+    struct fixture fixture;
+    const struct mfa_yaml_node *list = value_of(&fixture, "k: [a, ~, [b]]\nm: {n: o}\n");
+
+    (void)state;
+    assert_string_equal(mfa_yaml_string(mfa_yaml_item(list, 0)), "a");
+    assert_null(mfa_yaml_key(mfa_yaml_item(list, 0)));
+    assert_non_null(mfa_yaml_item(list, 1));
+    assert_string_equal(mfa_yaml_string(mfa_yaml_item(mfa_yaml_item(list, 2), 0)), "b");
+    assert_null(mfa_yaml_item(list, 3));
+    assert_null(mfa_yaml_item(mfa_yaml_item(list, 0), 0));
+    assert_null(mfa_yaml_item(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "m"), 0));
+    assert_null(mfa_yaml_entry(list, 0));
+    assert_true(mfa_yaml_is_collection(list));
+    assert_true(mfa_yaml_is_collection(mfa_yaml_root(fixture.yaml)));
+    assert_false(mfa_yaml_is_collection(mfa_yaml_item(list, 0)));
+    assert_string_equal(fixture.log.text, "");
+    mfa_yaml_free(fixture.yaml);
+}
+
 static void json_is_read_as_yaml(void **state)
 {
     struct fixture fixture;
@@ -406,11 +427,307 @@ static void long_keys_leave_room_for_the_remedy(void **state)
     mfa_yaml_free(fixture.yaml);
 }
 
+/* --- Replacing ------------------------------------------------------------------------------------------------- */
+
+static void expand(struct fixture *fixture, const char *text, const char *expected_log)
+{
+    parse(fixture, text);
+    assert_int_equal(fixture->status, MFA_OK);
+    assert_int_equal(setenv("MFA_TEST_A", "alpha", 1), 0);
+    assert_int_equal(unsetenv("MFA_TEST_MISSING"), 0);
+    assert_int_equal(mfa_yaml_expand(fixture->yaml, NULL), MFA_OK);
+    assert_string_equal(fixture->log.text, expected_log);
+}
+
+static const char *text_at(const struct fixture *fixture, const char *path)
+{
+    const struct mfa_yaml_node *node = mfa_yaml_find(mfa_yaml_root(fixture->yaml), path);
+
+    return node == NULL ? NULL : mfa_yaml_string(node);
+}
+
+static void sources_are_replaced_in_values_at_any_depth(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    expand(&fixture,
+           "a: ${env:MFA_TEST_A}\n"
+           "b: {c: {d: 'x ${env:MFA_TEST_A} y'}}\n"
+           "e: ['${env:MFA_TEST_A}', {f: \"${env:MFA_TEST_A}\"}, plain]\n"
+           "g: |-\n  ${env:MFA_TEST_A}\n"
+           "h: ${plain}\n",
+           "");
+    assert_string_equal(text_at(&fixture, "a"), "alpha");
+    assert_string_equal(text_at(&fixture, "b.c.d"), "x alpha y");
+    assert_string_equal(mfa_yaml_string(mfa_yaml_item(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "e"), 0)), "alpha");
+    assert_string_equal(
+        mfa_yaml_string(mfa_yaml_find(mfa_yaml_item(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "e"), 1), "f")),
+        "alpha");
+    assert_string_equal(text_at(&fixture, "g"), "alpha");
+    assert_string_equal(text_at(&fixture, "h"), "${plain}");
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void keys_are_not_replaced(void **state)
+{
+    struct fixture fixture;
+    const struct mfa_yaml_node *entry;
+
+    (void)state;
+    expand(&fixture, "'${env:MFA_TEST_A}': '${env:MFA_TEST_A}'\n'${env:MFA_TEST_MISSING}': {}\n", "");
+    entry = mfa_yaml_entry(mfa_yaml_root(fixture.yaml), 0);
+    assert_string_equal(mfa_yaml_key(entry), "${env:MFA_TEST_A}");
+    assert_string_equal(mfa_yaml_string(entry), "alpha");
+    mfa_yaml_free(fixture.yaml);
+}
+
+static const char *find_parameter(void *ctx, const char *name)
+{
+    (void)ctx;
+    return strcmp(name, "nothing") == 0 ? "" : NULL;
+}
+
+static void what_is_put_in_is_a_string_whatever_it_looks_like(void **state)
+{
+    static const char *const values[] = {"12",  "-1",     "1.5", "true", "no",    "null", "~",   "2024-01-01",
+                                         "[a]", "{a: b}", "# a", "*a",   " 'x' ", "a: b", "a\nb"};
+    struct fixture fixture;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        const struct mfa_yaml_node *node;
+        int64_t number;
+
+        assert_int_equal(setenv("MFA_TEST_VALUE", values[i], 1), 0);
+        expand(&fixture, "k: ${env:MFA_TEST_VALUE}\n", "");
+        node = mfa_yaml_find(mfa_yaml_root(fixture.yaml), "k");
+        assert_non_null(node);
+        assert_string_equal(mfa_yaml_string(node), values[i]);
+        assert_false(mfa_yaml_is_collection(node));
+        assert_false(mfa_yaml_integer(node, &number));
+        mfa_yaml_free(fixture.yaml);
+    }
+}
+
+static void an_empty_parameter_is_an_empty_string(void **state)
+{
+    const struct mfa_expand_parameters parameters = {.find = find_parameter};
+    struct fixture fixture;
+
+    (void)state;
+    parse(&fixture, "k: ${param:nothing}\nl: ${param:other}\n");
+    assert_int_equal(mfa_yaml_expand(fixture.yaml, &parameters), MFA_OK);
+    assert_string_equal(text_at(&fixture, "k"), "");
+    assert_string_equal(fixture.log.text,
+                        "services.mfa.l (override-config.yml:42): needs the parameter other, which the "
+                        "preset does not declare\n");
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void what_cannot_be_replaced_is_reported_where_it_stands(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    expand(
+        &fixture,
+        "a: ${env:MFA_TEST_MISSING}\n"
+        "b:\n"
+        "  - x\n"
+        "  - {c: '${vault:x}'}\n"
+        "d: ${env:MFA_TEST_A}\n",
+        "services.mfa.a (override-config.yml:41): needs the environment variable MFA_TEST_MISSING, which is not set\n"
+        "services.mfa.b[1].c (override-config.yml:44): has \"${\" with a source that is not known: write "
+        "${env:NAME} or ${file:/path}\n");
+    assert_int_equal(mfa_yaml_error_count(fixture.yaml), 2);
+    assert_string_equal(text_at(&fixture, "d"), "alpha");
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void what_is_put_in_is_bounded_as_the_document_is(void **state)
+{
+    static char value[MFA_YAML_MAX_LEN / 8 + 2];
+    struct fixture fixture;
+
+    (void)state;
+    memset(value, 'x', sizeof value - 1);
+    assert_int_equal(setenv("MFA_TEST_LONG", value, 1), 0);
+    expand(&fixture,
+           "k: ${env:MFA_TEST_LONG}${env:MFA_TEST_LONG}${env:MFA_TEST_LONG}${env:MFA_TEST_LONG}"
+           "${env:MFA_TEST_LONG}${env:MFA_TEST_LONG}${env:MFA_TEST_LONG}${env:MFA_TEST_LONG}\n",
+           "services.mfa.k (override-config.yml:41): is longer than 262144 bytes\n");
+    assert_int_equal(unsetenv("MFA_TEST_LONG"), 0);
+    mfa_yaml_free(fixture.yaml);
+}
+
+/* --- JSON ------------------------------------------------------------------------------------------------------ */
+
+/* Compares with the compact text of the JSON that is made of `k`. */
+static void check_json(const char *text, const char *expected)
+{
+    struct fixture fixture;
+    json_t *value = NULL;
+    char *made;
+
+    assert_int_equal(mfa_yaml_json(value_of(&fixture, text), &value), MFA_OK);
+    assert_string_equal(fixture.log.text, "");
+    made = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    assert_string_equal(made, expected);
+    free(made);
+    json_decref(value);
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void check_json_refused(const struct fixture *fixture, const char *expected)
+{
+    json_t *value = json_true();
+
+    assert_int_equal(mfa_yaml_json(mfa_yaml_find_key(mfa_yaml_root(fixture->yaml), "k"), &value), MFA_ERR_CONFIG);
+    assert_null(value);
+    assert_string_equal(fixture->log.text, expected);
+    assert_int_equal(mfa_yaml_error_count(fixture->yaml), 1);
+}
+
+static void yaml_becomes_json_in_its_order(void **state)
+{
+    (void)state;
+    check_json("k: {z: 1, a: [x, {b: ~}, []], m: {}}", "{\"z\":1,\"a\":[\"x\",{\"b\":null},[]],\"m\":{}}");
+    check_json("k:\n  - a: b\n    c: |\n      d\n  - - e\n", "[{\"a\":\"b\",\"c\":\"d\\n\"},[\"e\"]]");
+}
+
+static void plain_words_of_json_are_what_they_look_like(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *json;
+    } words[] = {{"k: true", "true"},
+                 {"k: false", "false"},
+                 {"k: null", "null"},
+                 {"k:", "null"},
+                 {"k: ~", "null"},
+                 {"k: NULL", "null"},
+                 {"k: 0", "0"},
+                 {"k: -7", "-7"},
+                 {"k: 1.5", "1.5"},
+                 {"k: 1e3", "1000.0"},
+                 {"k: 'true'", "\"true\""},
+                 {"k: '1'", "\"1\""},
+                 {"k: \"null\"", "\"null\""},
+                 {"k: ''", "\"\""},
+                 {"k: GET", "\"GET\""},
+                 {"k: 1st", "\"1st\""}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        check_json(words[i].text, words[i].json);
+}
+
+static void plain_words_that_readers_of_yaml_disagree_about_are_refused(void **state)
+{
+    static const char *const words[] = {"yes",        "No",   "on",   "OFF",   "y",   "True",   "FALSE",
+                                        "+5",         "0x1F", "0o17", "1_000", ".5",  "190:20", "0041",
+                                        "2024-01-01", ".inf", ".NaN", "1.",    "2xx", "1e999",  "99999999999999999999"};
+    struct fixture fixture;
+    char text[60];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        (void)snprintf(text, sizeof text, "x: 1\nk: %s", words[i]);
+        (void)value_of(&fixture, text);
+        check_json_refused(&fixture,
+                           "services.mfa.k (override-config.yml:42): is not clear: put it in quotes if it is a string, "
+                           "or write true, false, null or a decimal number\n");
+        mfa_yaml_free(fixture.yaml);
+    }
+    (void)value_of(&fixture, "k:\n  a:\n    - b\n    - yes\n");
+    check_json_refused(
+        &fixture, "services.mfa.k.a[1] (override-config.yml:44): is not clear: put it in quotes if it is a string, "
+                  "or write true, false, null or a decimal number\n");
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void what_was_put_in_is_a_string_of_json(void **state)
+{
+    struct fixture fixture;
+    json_t *value = NULL;
+
+    (void)state;
+    assert_int_equal(setenv("MFA_TEST_VALUE", "12", 1), 0);
+    expand(&fixture, "k: ${env:MFA_TEST_VALUE}\n", "");
+    assert_int_equal(mfa_yaml_json(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "k"), &value), MFA_OK);
+    assert_string_equal(json_string_value(value), "12");
+    json_decref(value);
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void what_was_put_in_and_is_no_utf8_is_no_json(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    assert_int_equal(setenv("MFA_TEST_VALUE", "caf\xe9", 1), 0);
+    expand(&fixture, "k: ${env:MFA_TEST_VALUE}\n", "");
+    check_json_refused(&fixture, "services.mfa.k (override-config.yml:41): must be UTF-8: what ${env:} or ${file:} "
+                                 "puts in is not\n");
+    mfa_yaml_free(fixture.yaml);
+}
+
+/* --- Documents that ask for others ------------------------------------------------------------------------------- */
+
+static void problems_of_a_document_count_in_those_that_ask_for_it(void **state)
+{
+    const struct mfa_config_source inner_source = {
+        .text = "x: 1\nx: 2\n", .text_len = 10, .section = "inner", .file = "inner.yml", .first_line = 1};
+    const struct mfa_config_source innermost_source = {
+        .text = "y:", .text_len = 2, .section = "innermost", .file = "innermost.yml", .first_line = 1};
+    struct fixture fixture;
+    const struct mfa_yaml_node *place = value_of(&fixture, "k: inner\n");
+    struct mfa_yaml *inner = NULL;
+    struct mfa_yaml *innermost = NULL;
+
+    (void)state;
+    assert_int_equal(mfa_yaml_parse_for(&inner, &inner_source, place), MFA_OK);
+    assert_int_equal(mfa_yaml_parse_for(&innermost, &innermost_source, mfa_yaml_entry(mfa_yaml_root(inner), 0)),
+                     MFA_OK);
+    mfa_yaml_error(mfa_yaml_find_key(mfa_yaml_root(innermost), "y"), "is wrong");
+    mfa_yaml_warning(mfa_yaml_find_key(mfa_yaml_root(innermost), "y"), "is odd");
+    assert_int_equal(mfa_yaml_error_count(innermost), 1);
+    assert_int_equal(mfa_yaml_error_count(inner), 2);
+    assert_int_equal(mfa_yaml_error_count(fixture.yaml), 2);
+    mfa_yaml_error(place, "is wrong too");
+    assert_int_equal(mfa_yaml_error_count(inner), 2);
+    assert_int_equal(mfa_yaml_error_count(fixture.yaml), 3);
+    assert_string_equal(fixture.log.text, "inner.x (inner.yml:2): is there twice, first on line 1: keep one\n"
+                                          "innermost.y (innermost.yml:1): is wrong\n"
+                                          "warning: innermost.y (innermost.yml:1): is odd\n"
+                                          "services.mfa.k (override-config.yml:41): is wrong too\n");
+    mfa_yaml_free(innermost);
+    mfa_yaml_free(inner);
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void a_document_that_cannot_be_read_counts_as_well(void **state)
+{
+    const struct mfa_config_source source = {
+        .text = "\n- a\n", .text_len = 5, .section = "inner", .file = "inner.yml", .first_line = 1};
+    struct fixture fixture;
+    struct mfa_yaml *inner = NULL;
+
+    (void)state;
+    assert_int_equal(mfa_yaml_parse_for(&inner, &source, value_of(&fixture, "k: inner\n")), MFA_ERR_CONFIG);
+    assert_null(inner);
+    assert_string_equal(fixture.log.text, "inner (inner.yml:2): must be a mapping (keys with values)\n");
+    assert_int_equal(mfa_yaml_error_count(fixture.yaml), 1);
+    mfa_yaml_free(fixture.yaml);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_an_empty_document),
         cmocka_unit_test(values_are_found_by_path),
+        cmocka_unit_test(items_are_found_by_their_number),
         cmocka_unit_test(json_is_read_as_yaml),
         cmocka_unit_test(a_string_is_quoted_or_cannot_be_anything_else),
         cmocka_unit_test(plain_text_that_has_a_type_is_no_string),
@@ -427,6 +744,19 @@ int main(void)
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(size_and_entries_are_bounded),
         cmocka_unit_test(long_keys_leave_room_for_the_remedy),
+        cmocka_unit_test(sources_are_replaced_in_values_at_any_depth),
+        cmocka_unit_test(keys_are_not_replaced),
+        cmocka_unit_test(what_is_put_in_is_a_string_whatever_it_looks_like),
+        cmocka_unit_test(an_empty_parameter_is_an_empty_string),
+        cmocka_unit_test(what_cannot_be_replaced_is_reported_where_it_stands),
+        cmocka_unit_test(what_is_put_in_is_bounded_as_the_document_is),
+        cmocka_unit_test(yaml_becomes_json_in_its_order),
+        cmocka_unit_test(plain_words_of_json_are_what_they_look_like),
+        cmocka_unit_test(plain_words_that_readers_of_yaml_disagree_about_are_refused),
+        cmocka_unit_test(what_was_put_in_is_a_string_of_json),
+        cmocka_unit_test(what_was_put_in_and_is_no_utf8_is_no_json),
+        cmocka_unit_test(problems_of_a_document_count_in_those_that_ask_for_it),
+        cmocka_unit_test(a_document_that_cannot_be_read_counts_as_well),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
