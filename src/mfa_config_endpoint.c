@@ -379,6 +379,15 @@ static enum mfa_status append_query(struct mfa_buffer *url, const struct mfa_yam
     return status;
 }
 
+/* Before 8.8, libcurl signs a query as it stands, and AWS sorts it; and the two differ about escapes in a path. */
+static bool can_be_signed(const struct mfa_endpoint *endpoint, const struct mfa_yaml_node *node, const char *url)
+{
+    if (endpoint->sign.aws4.provider == NULL || strpbrk(url, "?%{") == NULL)
+        return true;
+    mfa_yaml_error(node, "must have no query, escape or variable with sign.aws4: put values into form or body");
+    return false;
+}
+
 static enum mfa_status set_url(const struct reader *reader, const struct mfa_yaml_node *node, struct mfa_buffer *url)
 {
     const struct mfa_yaml_node *query = find(reader, "query");
@@ -393,6 +402,8 @@ static enum mfa_status set_url(const struct reader *reader, const struct mfa_yam
         return MFA_OK; /* reported */
     if (status != MFA_OK)
         return report_problem(query, status, problem);
+    if (!can_be_signed(reader->endpoint, node, url->data))
+        return MFA_OK;
     status = mfa_endpoint_set_url(reader->endpoint, url->data, &problem);
     return report_problem(node, status, problem);
 }
