@@ -62,11 +62,25 @@ static void fail_unsent(struct mfa_exchange *exchange, enum mfa_delivery deliver
                               .delivery = delivery, .was_never_sent = true, .body = "", .reason = reason});
 }
 
+static enum mfa_status add_token(struct mfa_http_request *request, const char *token_secret)
+{
+    struct mfa_buffer value_secret;
+    enum mfa_status status;
+
+    mfa_buffer_init(&value_secret, MFA_ENDPOINT_HEADER_MAX_LEN);
+    status = mfa_buffer_append_text(&value_secret, "Bearer ");
+    if (status == MFA_OK)
+        status = mfa_buffer_append_text(&value_secret, token_secret);
+    if (status == MFA_OK)
+        status = mfa_http_request_add_header(request, "authorization", value_secret.data);
+    mfa_buffer_clear(&value_secret);
+    return status;
+}
+
 static void take_token(void *arg, const char *token_secret, uint64_t number, const struct mfa_gateway_answer *answer)
 {
     struct mfa_exchange *exchange = arg;
     struct mfa_http_request *request = exchange->request;
-    struct mfa_buffer value_secret;
     enum mfa_status status = MFA_OK;
 
     exchange->request = NULL; /* transferred */
@@ -77,19 +91,16 @@ static void take_token(void *arg, const char *token_secret, uint64_t number, con
                     "no access token");
         return;
     }
-    mfa_buffer_init(&value_secret, MFA_ENDPOINT_HEADER_MAX_LEN);
-    status = mfa_buffer_append_text(&value_secret, "Bearer ");
+    status = add_token(request, token_secret);
     if (status == MFA_OK)
-        status = mfa_buffer_append_text(&value_secret, token_secret);
-    if (status == MFA_OK)
-        status = mfa_http_request_add_header(request, "authorization", value_secret.data);
-    mfa_buffer_clear(&value_secret);
+        status = bound(exchange, request); /* the token took its time */
     if (status == MFA_OK)
         status = submit(exchange, request);
     else
         mfa_http_request_free(request);
     if (status != MFA_OK)
-        fail_unsent(exchange, MFA_DELIVERY_FAILED, "too busy");
+        fail_unsent(exchange, status == MFA_ERR_EXPIRED ? MFA_DELIVERY_TIMEOUT : MFA_DELIVERY_FAILED,
+                    status == MFA_ERR_EXPIRED ? "no time is left" : "too busy");
 }
 
 /* Sends one request. On MFA_OK the answer is on its way or has been taken. */
