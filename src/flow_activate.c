@@ -48,28 +48,24 @@ static enum mfa_status add_samples(json_t *variables, const struct mfa_endpoint 
 }
 
 static enum mfa_status try_render(const struct mfa_flow *flow, const struct mfa_endpoint *endpoint,
-                                  const struct mfa_endpoint *challenge)
+                                  const json_t *variables)
 {
-    json_t *variables = json_copy(flow->body_secret);
     struct mfa_http_request *request = NULL;
-    enum mfa_status status = variables != NULL ? add_samples(variables, challenge) : MFA_ERR_MEMORY;
+    enum mfa_status status = mfa_endpoint_render(endpoint,
+                                                 &(struct mfa_variables){.user_data = variables,
+                                                                         .code_secret = SAMPLE_CODE,
+                                                                         .code_in_values = mfa_flow_makes_code(flow)},
+                                                 &request);
 
-    if (status == MFA_OK)
-        status = mfa_endpoint_render(endpoint,
-                                     &(struct mfa_variables){.user_data = variables,
-                                                             .code_secret = SAMPLE_CODE,
-                                                             .code_in_values = mfa_flow_makes_code(flow)},
-                                     &request);
     mfa_http_request_free(request);
-    json_decref(variables);
     return status;
 }
 
 /* Finds out now, and not at a login, that an endpoint lacks a variable or cannot carry a value. */
-static enum mfa_outcome try_endpoint(struct mfa_flow *flow, const struct mfa_endpoint *endpoint,
-                                     const struct mfa_endpoint *challenge)
+static enum mfa_outcome try_variables(struct mfa_flow *flow, const struct mfa_endpoint *endpoint,
+                                      const struct mfa_endpoint *challenge, const json_t *variables)
 {
-    const char *missing = mfa_endpoint_missing_variable(endpoint, challenge, flow->body_secret);
+    const char *missing = mfa_endpoint_missing_variable(endpoint, challenge, variables);
     enum mfa_status status = MFA_OK;
 
     if (missing != NULL) {
@@ -77,12 +73,28 @@ static enum mfa_outcome try_endpoint(struct mfa_flow *flow, const struct mfa_end
         flow->problem.message = "This variable is needed.";
         return refuse(flow);
     }
-    status = try_render(flow, endpoint, challenge);
+    status = try_render(flow, endpoint, variables);
     if (status == MFA_OK)
         return MFA_OUTCOME_PENDING;
     if (status != MFA_ERR_REFUSED && status != MFA_ERR_TOO_LARGE)
         return MFA_OUTCOME_INTERNAL;
     return mfa_flow_refuse_parameter(flow, "#/", "A variable has a value that cannot be sent.");
+}
+
+static enum mfa_outcome try_endpoint(struct mfa_flow *flow, const struct mfa_endpoint *endpoint,
+                                     const struct mfa_endpoint *challenge)
+{
+    json_t *variables = json_copy(flow->body_secret);
+    enum mfa_status status =
+        variables != NULL ? mfa_messages_add(&flow->core->config.messages, variables) : MFA_ERR_MEMORY;
+    enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
+
+    if (status == MFA_OK)
+        status = add_samples(variables, challenge);
+    if (status == MFA_OK)
+        outcome = try_variables(flow, endpoint, challenge, variables);
+    json_decref(variables);
+    return outcome;
 }
 
 /* Each fallback must work as well. */

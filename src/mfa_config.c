@@ -24,6 +24,7 @@ const char *mfa_mode_name(enum mfa_mode mode)
 
 void mfa_config_clear(struct mfa_config *config)
 {
+    mfa_messages_clear(&config->messages);
     mfa_endpoint_clear(&config->single);
     mfa_endpoint_clear(&config->challenge);
     mfa_endpoint_clear(&config->verify);
@@ -40,7 +41,9 @@ struct mapping_keys {
 static void check_keys(const struct mfa_yaml_node *root)
 {
     static const struct mapping_keys mappings[] = {
-        {"sms", {"endpoints", "codeLength", "codeTtlSeconds", "acceptPreviousCodes", "sendLimits"}},
+        {"sms",
+         {"endpoints", "codeLength", "codeTtlSeconds", "acceptPreviousCodes", "sendLimits", "messages",
+          "webOtpDomain"}},
         {"sms.sendLimits", {"minIntervalSeconds", "perUserPerHour", "perDestinationPerDay", "perDay"}},
         {"sms.endpoints", {"single", "challenge", "verify", "preset", "parameters"}},
         {"sessions", {"ttlSeconds", "maxPending", "maxPendingPerUser"}},
@@ -168,7 +171,10 @@ static enum mfa_status read_section(struct mfa_config *config, const struct mfa_
     read_recovery_mode(config, root);
     read_step_up(config, root);
     read_policy(&config->policy, yaml);
-    status = read_endpoints(config, yaml);
+    status = mfa_messages_read(&config->messages, mfa_yaml_find(root, "sms.messages"),
+                               mfa_yaml_find(root, "sms.webOtpDomain"));
+    if (status == MFA_OK)
+        status = read_endpoints(config, yaml);
     if (status != MFA_OK)
         return status;
     config->uses_nonce =

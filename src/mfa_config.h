@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "mfa_endpoint.h"
+#include "mfa_messages.h"
 #include "mfa_policy.h"
 #include "mfa_status.h"
 
@@ -25,6 +26,7 @@ struct mfa_config {
     bool step_up_is_required; /* turning MFA off or replacing it takes the password again */
     bool uses_nonce;          /* some endpoint does */
     struct mfa_policy policy;
+    struct mfa_messages messages;
     struct mfa_endpoint single;
     struct mfa_endpoint challenge;
     struct mfa_endpoint verify;

@@ -115,6 +115,21 @@ static void check_single(const struct mfa_config *config, const struct mfa_yaml 
                                 "has no {{ code }}, nor a variable that could hold it: no user will get a code");
 }
 
+static void check_messages(const struct mfa_config *config, const struct mfa_yaml *yaml)
+{
+    const struct mfa_endpoint *endpoint = &config->single;
+
+    if (config->messages.count == 0)
+        return;
+    while (endpoint != NULL && !mfa_endpoint_uses(endpoint, MFA_VARIABLE_MESSAGE))
+        endpoint = endpoint->fallback;
+    if (config->mode == MFA_MODE_CHALLENGE_VERIFY)
+        mfa_yaml_error_at(yaml, "sms.messages",
+                          "is for mode \"single\": in \"challenge-verify\" the service writes the message");
+    else if (config->mode == MFA_MODE_SINGLE && endpoint == NULL)
+        mfa_yaml_error_at(yaml, "sms.messages", "is not used: write {{ message }} where the endpoint has the text");
+}
+
 static void check_captures_nothing(const struct mfa_endpoint *endpoint, const struct mfa_yaml *yaml, const char *path)
 {
     for (; endpoint != NULL; endpoint = endpoint->fallback)
@@ -126,6 +141,7 @@ void mfa_config_check_together(const struct mfa_config *config, const struct mfa
 {
     check_captures_nothing(&config->single, yaml, "sms.endpoints.single");
     check_captures_nothing(&config->verify, yaml, "sms.endpoints.verify");
+    check_messages(config, yaml);
     if (config->mode == MFA_MODE_SINGLE)
         check_single(config, yaml);
     if (config->mode == MFA_MODE_CHALLENGE_VERIFY)

@@ -206,6 +206,8 @@ enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, const struct mfa_flo
     if (status == MFA_ERR_NOT_FOUND)
         return MFA_OUTCOME_BAD_TOKEN;
     if (status == MFA_OK)
+        status = mfa_messages_add(&flow->core->config.messages, variables);
+    if (status == MFA_OK)
         status = overlay(variables, call->challenge, flow->captured_secret);
     if (status != MFA_OK) {
         mfa_json_free(variables);

@@ -323,7 +323,8 @@ static void unknown_keys_are_refused_at_every_level(void **state)
     check_refused("sms:\n  endpoint: {}\n  endpoints:\n    singel: {}\n    single:\n      uri: ''\n"
                   "sessions:\n  ttl: 1\nattempts:\n  tries: {}\ngateway:\n  x: 1\n",
         AT("sms.endpoint", 42) "is not a known key: those known here are \"endpoints\", \"codeLength\", "
-                               "\"codeTtlSeconds\", \"acceptPreviousCodes\", \"sendLimits\"\n"
+                               "\"codeTtlSeconds\", \"acceptPreviousCodes\", \"sendLimits\", \"messages\", "
+                               "\"webOtpDomain\"\n"
         AT("sms.endpoints.singel", 44) "is not a known key: those known here are \"single\", \"challenge\", \"verify\", "
                                        "\"preset\", \"parameters\"\n"
         AT("sessions.ttl", 48) "is not a known key: those known here are \"ttlSeconds\", \"maxPending\", "

@@ -148,6 +148,21 @@ static void a_value_that_cannot_be_sent_is_refused(void **state)
                    "#/number");
 }
 
+static void a_message_in_the_users_language_needs_none_of_the_users_own(void **state)
+{
+    struct fixture *fixture =
+        fixture_restart(state, "mode: single\n"
+                               "sms:\n"
+                               "  messages: {en: 'Code {{ code }}', fr: 'Le code {{ code }}'}\n"
+                               "  endpoints:\n"
+                               "    single: {url: 'https://sms.example/?to={{ number }}&text={{ message }}'}\n");
+
+    fixture_begin(fixture, mfa_flow_activate,
+                  &(struct fixture_input){.body = "{\"number\":\"41791231212\",\"language\":\"fr-CH\"}"});
+    assert_non_null(strstr(fake_gateway_last(&fixture->gateway)->url_secret, "text=Le%20code%20"));
+    fake_gateway_answer(&fixture->gateway, 200, "");
+}
+
 static void the_body_must_be_an_object_of_reasonable_size_and_depth(void **state)
 {
     static const char *const id = "invalid-request-structure";
@@ -317,6 +332,7 @@ int main(void)
         IN_SINGLE(a_variable_that_only_verify_needs_must_be_there_too),
         IN_SINGLE(variables_are_checked_against_the_policy),
         IN_SINGLE(a_value_that_cannot_be_sent_is_refused),
+        IN_SINGLE(a_message_in_the_users_language_needs_none_of_the_users_own),
         IN_SINGLE(the_body_must_be_an_object_of_reasonable_size_and_depth),
         IN_SINGLE(a_message_that_could_not_be_sent_leaves_no_session),
         IN_CHALLENGE_VERIFY(a_message_that_could_not_be_sent_leaves_no_session),
