@@ -107,7 +107,7 @@ install: all
 	install -m 644 host-api/core_plugin.h host-api/core_cap_kv.h $(DESTDIR)$(PREFIX)/include/
 	install -m 644 $(BUILD)/plugins/mfa.so $(DESTDIR)$(PREFIX)/lib/core-plugins/
 	install -m 755 $(BUILD)/sample-host $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 share/presets/*.yml $(DESTDIR)$(PREFIX)/share/mfa/presets/
+	install -m 644 plugin/presets/*.yml $(DESTDIR)$(PREFIX)/share/mfa/presets/
 	sed -e 's|@PREFIX@|$(PREFIX)|' host-api/core-plugin.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/core-plugin.pc
 
 sources = $(shell git ls-files -co --exclude-standard '*.c' '*.h')

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The presets that are installed, share/presets: each, with the parameters of tests/data/presets, is what was recorded of
+ * The presets that are installed, plugin/presets: each, with the parameters of tests/data/presets, is what was recorded of
  * its service, tests/data/providers.
  */
 #include <setjmp.h>
@@ -18,7 +18,7 @@
 #include "mfa_verdict.h"
 #include "mfa_yaml.h"
 
-#define PRESETS "share/presets/"
+#define PRESETS "plugin/presets/"
 #define PARAMETERS "tests/data/presets/"
 #define RECORDINGS "tests/data/providers/"
 #define PAGE "docs/presets.md"
