@@ -51,13 +51,14 @@ bool mfa_encode_is_utf8(const char *text, size_t len)
 /* How many bytes from the start on stay as they are: unreserved characters and valid escapes. */
 static size_t kept_len(const char *value, size_t len)
 {
-    size_t at = 0;
+    const char *end = value + len;
+    const char *at = value;
 
     for (;;) {
-        while (at < len && mfa_url_is_unreserved(value[at]))
+        while (at < end && mfa_url_is_unreserved(*at))
             at++;
-        if (at == len || !mfa_url_is_escape(value + at, len - at))
-            return at;
+        if (at == end || !mfa_url_is_escape(at, (size_t)(end - at)))
+            return (size_t)(at - value);
         at += MFA_URL_ESCAPE_LEN;
     }
 }

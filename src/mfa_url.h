@@ -33,7 +33,7 @@ MFA_MUST_CHECK enum mfa_status mfa_url_parse_origin(struct mfa_url_origin *out, 
 bool mfa_url_has_dot_segment(const char *path, size_t len);
 
 /* Marks the characters that mean themselves anywhere in a URL (RFC 3986, 2.3), whatever the locale. */
-extern const bool mfa_url_unreserved[256];
+extern const bool mfa_url_unreserved[256] __attribute__((visibility("hidden")));
 
 static inline bool mfa_url_is_unreserved(char c)
 {
