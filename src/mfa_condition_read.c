@@ -34,7 +34,7 @@ static enum mfa_status read_one_status(struct mfa_condition *condition, const st
     else if (number >= MFA_CONDITION_MIN_STATUS && number <= MFA_CONDITION_MAX_STATUS)
         allow(condition, (int)number, (int)number);
     else if (status == MFA_OK)
-        mfa_yaml_error(node, "must be a status from 100 to 599, or a class of them in quotes, as '2xx'");
+        mfa_yaml_error(node, "must be a status from 100 to 599, or a class of them, as 2xx");
     mfa_json_free(value);
     return status == MFA_ERR_MEMORY ? status : MFA_OK;
 }

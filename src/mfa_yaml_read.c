@@ -107,10 +107,13 @@ static bool is_typed_word(const char *text)
     static const char *const words[] = {"true", "false", "yes",   "no",    "on",   "off", "y",
                                         "n",    ".inf",  "-.inf", "+.inf", ".nan", NULL};
     const char *digits = text + strspn(text, "+-.");
+    const bool has_base = *digits == '0' && digits[1] != '\0' && strchr("xXoObB", digits[1]) != NULL;
 
     if (is_one_of(text, words))
         return true;
-    return *digits >= '0' && *digits <= '9' && text[strspn(text, "0123456789abcdefABCDEFxXoO_+-.:")] == '\0';
+    if (has_base)
+        return digits[2 + strspn(digits + 2, "0123456789abcdefABCDEF_")] == '\0';
+    return *digits >= '0' && *digits <= '9' && digits[strspn(digits, "0123456789eE_+-.:")] == '\0';
 }
 
 bool mfa_yaml_is_text(const struct mfa_yaml_node *node)

@@ -150,7 +150,7 @@ static void a_json_path_is_a_pointer(void **state)
 /* --- What is refused ------------------------------------------------------------------------------------------- */
 
 #define CHOICES " must be one of \"false\", \"true\"\n"
-#define NO_STATUS " must be a status from 100 to 599, or a class of them in quotes, as '2xx'\n"
+#define NO_STATUS " must be a status from 100 to 599, or a class of them, as 2xx\n"
 #define NO_VALUE " must be a single value: a string, a number, true, false or null\n"
 #define NO_STRING " must be a string: put it in quotes\n"
 #define NO_POINTER " must be a JSON pointer: it begins with \"/\", as in \"/messages/0/status\"\n"
@@ -197,7 +197,6 @@ static void a_status_is_one(void **state)
         {"expect: {status: }", "verify.expect.status (c.yml:1):" NO_STATUS},
         {"expect: {status: []}", "verify.expect.status (c.yml:1):" NO_STATUS},
         {"expect: {status: {}}", "verify.expect.status (c.yml:1):" NO_STATUS},
-        {"expect: {status: 2xx}", "verify.expect.status (c.yml:1):" UNCLEAR},
         {"expect: {status: 0200}", "verify.expect.status (c.yml:1):" UNCLEAR},
         {"expect:\n  status:\n    - 200\n    - 20\n    - [201]\n    - '4xx'\n    - '5yy'",
          "verify.expect.status[1] (c.yml:4):" NO_STATUS "verify.expect.status[2] (c.yml:5):" NO_STATUS
