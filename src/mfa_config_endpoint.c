@@ -193,21 +193,26 @@ static void warn_when_in_clear(const struct mfa_yaml_node *node, const struct mf
         mfa_yaml_warning(node, "is plain http: credentials, destinations and codes travel in clear; use https");
 }
 
-static enum mfa_status set_token_endpoint(struct mfa_endpoint *token, const struct mfa_yaml_node *node, const char *url,
-                                          const struct client *client)
+static enum mfa_status set_token_url(struct mfa_endpoint *token, const struct mfa_yaml_node *node, const char *url)
 {
     const char *problem = NULL;
     enum mfa_status status = mfa_endpoint_set_url(token, url, &problem);
 
-    token->method = MFA_HTTP_POST;
     if (status == MFA_OK && mfa_endpoint_variable(token, 0) != NULL) {
-        problem = "must not have a placeholder in tokenUrl: the token is the same for all users";
+        problem = "must not have a placeholder: the token is the same for all users";
         status = MFA_ERR_SYNTAX;
     }
     if (status == MFA_OK)
         warn_when_in_clear(node, &token->origin);
-    if (status == MFA_OK)
-        status = set_token_body(token, client, &problem);
+    return report_problem(node, status, problem);
+}
+
+static enum mfa_status set_token_client(struct mfa_endpoint *token, const struct mfa_yaml_node *node,
+                                        const struct client *client)
+{
+    const char *problem = NULL;
+    enum mfa_status status = set_token_body(token, client, &problem);
+
     if (status == MFA_OK && !client->is_in_body)
         status = set_token_basic(token, client, &problem);
     return report_problem(node, status, problem);
@@ -220,6 +225,7 @@ static enum mfa_status read_oauth2(struct mfa_endpoint *endpoint, const struct m
     const struct mfa_yaml_node *credentials = NULL;
     const char *texts[3] = {NULL};
     struct client client = {0};
+    enum mfa_status status;
     size_t way = 0;
 
     if (!read_texts(node, keys, 3, texts))
@@ -231,9 +237,11 @@ static enum mfa_status read_oauth2(struct mfa_endpoint *endpoint, const struct m
     endpoint->token = calloc(1, sizeof *endpoint->token);
     if (endpoint->token == NULL)
         return MFA_ERR_MEMORY;
+    endpoint->token->method = MFA_HTTP_POST;
     endpoint->token->timeout_ms = endpoint->timeout_ms;
     endpoint->token->connect_timeout_ms = endpoint->connect_timeout_ms;
-    return set_token_endpoint(endpoint->token, node, texts[0], &client);
+    status = set_token_url(endpoint->token, mfa_yaml_find(node, "tokenUrl"), texts[0]);
+    return status == MFA_OK ? set_token_client(endpoint->token, node, &client) : status;
 }
 
 /* The only entry of a mapping; NULL: it has none or several, which has been reported. */
@@ -254,7 +262,7 @@ static const struct mfa_yaml_node *find_way(const struct reader *reader, const c
 
     if (node == NULL)
         return NULL;
-    if (mfa_endpoint_has_header(reader->endpoint, "authorization")) {
+    if (reader->endpoint->token != NULL || mfa_endpoint_has_header(reader->endpoint, "authorization")) {
         mfa_yaml_error(node, "sets the header authorization, which is there already: keep one");
         return NULL;
     }
