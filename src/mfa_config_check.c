@@ -16,12 +16,13 @@ struct pair {
     size_t number;
 };
 
-static const char *path_of(const struct pair *pair, const char *name, char path[static PATH_MAX_LEN])
+/* The path of an endpoint, `number` 0, or of one of its fallbacks. */
+static const char *path_of(const char *name, size_t number, char path[static PATH_MAX_LEN])
 {
-    if (pair->number == 0)
+    if (number == 0)
         (void)snprintf(path, PATH_MAX_LEN, "sms.endpoints.%s", name);
     else
-        (void)snprintf(path, PATH_MAX_LEN, "sms.endpoints.%s.fallback[%zu]", name, pair->number - 1);
+        (void)snprintf(path, PATH_MAX_LEN, "sms.endpoints.%s.fallback[%zu]", name, number - 1);
     return path;
 }
 
@@ -30,11 +31,11 @@ static void check_use_of_code(const struct pair *pair)
 {
     char path[PATH_MAX_LEN];
 
-    if (mfa_endpoint_uses(pair->challenge, MFA_VARIABLE_CODE))
-        mfa_yaml_error_at(pair->yaml, path_of(pair, "challenge", path),
+    if (mfa_endpoint_uses_anywhere(pair->challenge, MFA_VARIABLE_CODE))
+        mfa_yaml_error_at(pair->yaml, path_of("challenge", pair->number, path),
                           "must not use {{ code }}: the service makes the code, and it does not exist yet");
     if (!mfa_endpoint_uses(pair->verify, MFA_VARIABLE_CODE))
-        mfa_yaml_error_at(pair->yaml, path_of(pair, "verify", path),
+        mfa_yaml_error_at(pair->yaml, path_of("verify", pair->number, path),
                           "must use {{ code }} in url, body or a header: without it any code would be accepted");
 }
 
@@ -45,7 +46,7 @@ static void check_captures(const struct pair *pair)
 
     for (size_t i = 0; (name = mfa_rules_capture_name(&pair->challenge->rules, i)) != NULL; i++)
         if (!mfa_endpoint_uses_anywhere(pair->verify, name))
-            mfa_yaml_error_at(pair->yaml, path_of(pair, "challenge", path),
+            mfa_yaml_error_at(pair->yaml, path_of("challenge", pair->number, path),
                               "captures %s, which no template of verify uses: use it or remove it", name);
 }
 
@@ -57,17 +58,25 @@ static void check_foreign_capture(const struct pair *pair, const struct mfa_endp
 
     for (size_t i = 0; (name = mfa_rules_capture_name(&other->rules, i)) != NULL; i++)
         if (mfa_endpoint_uses_anywhere(pair->verify, name) && !mfa_rules_captures(&pair->challenge->rules, name))
-            mfa_yaml_error_at(pair->yaml, path_of(pair, "verify", path),
+            mfa_yaml_error_at(pair->yaml, path_of("verify", pair->number, path),
                               "uses {{ %s }}, which the challenge it belongs to does not capture", name);
+}
+
+static bool says_what_is_accepted(const struct mfa_rules *rules)
+{
+    for (size_t i = 0; i < rules->outcome_count; i++)
+        if (rules->outcomes[i].is == MFA_MEANING_ACCEPTED)
+            return true;
+    return mfa_rules_has_expectation(rules);
 }
 
 static void warn_without_expectation(const struct pair *pair)
 {
     char path[PATH_MAX_LEN];
 
-    if (!mfa_rules_has_expectation(&pair->verify->rules))
+    if (!says_what_is_accepted(&pair->verify->rules))
         mfa_yaml_warning_at(
-            pair->yaml, path_of(pair, "verify", path),
+            pair->yaml, path_of("verify", pair->number, path),
             "has no expect: a code is only accepted by a 2xx without a body, or with {}; if the service says yes "
             "otherwise, write down how, as in expect: {status: [200], json: {/status: approved}}");
 }
@@ -109,9 +118,12 @@ static bool can_carry_code(const struct mfa_endpoint *endpoint)
 
 static void check_single(const struct mfa_config *config, const struct mfa_yaml *yaml)
 {
-    for (const struct mfa_endpoint *endpoint = &config->single; endpoint != NULL; endpoint = endpoint->fallback)
+    const struct mfa_endpoint *endpoint = &config->single;
+    char path[PATH_MAX_LEN];
+
+    for (size_t number = 0; endpoint != NULL; endpoint = endpoint->fallback, number++)
         if (!can_carry_code(endpoint))
-            mfa_yaml_warning_at(yaml, "sms.endpoints.single",
+            mfa_yaml_warning_at(yaml, path_of("single", number, path),
                                 "has no {{ code }}, nor a variable that could hold it: no user will get a code");
 }
 
@@ -130,17 +142,20 @@ static void check_messages(const struct mfa_config *config, const struct mfa_yam
         mfa_yaml_error_at(yaml, "sms.messages", "is not used: write {{ message }} where the endpoint has the text");
 }
 
-static void check_captures_nothing(const struct mfa_endpoint *endpoint, const struct mfa_yaml *yaml, const char *path)
+static void check_captures_nothing(const struct mfa_endpoint *endpoint, const struct mfa_yaml *yaml, const char *name)
 {
-    for (; endpoint != NULL; endpoint = endpoint->fallback)
+    char path[PATH_MAX_LEN];
+
+    for (size_t number = 0; endpoint != NULL; endpoint = endpoint->fallback, number++)
         if (mfa_rules_capture_name(&endpoint->rules, 0) != NULL)
-            mfa_yaml_error_at(yaml, path, "cannot capture anything: only what a challenge answers is used, by verify");
+            mfa_yaml_error_at(yaml, path_of(name, number, path),
+                              "cannot capture anything: only what a challenge answers is used, by verify");
 }
 
 void mfa_config_check_together(const struct mfa_config *config, const struct mfa_yaml *yaml)
 {
-    check_captures_nothing(&config->single, yaml, "sms.endpoints.single");
-    check_captures_nothing(&config->verify, yaml, "sms.endpoints.verify");
+    check_captures_nothing(&config->single, yaml, "single");
+    check_captures_nothing(&config->verify, yaml, "verify");
     check_messages(config, yaml);
     if (config->mode == MFA_MODE_SINGLE)
         check_single(config, yaml);
