@@ -228,7 +228,8 @@ static void take_answer(void *arg, const struct mfa_gateway_answer *answer)
     }
     forget_user_data(exchange);
     exchange->number = number;
-    exchange->was_never_sent = answer->was_never_sent;
+    /* Whoever asked for another token has had the request, and may have looked at the code. */
+    exchange->was_never_sent = answer->was_never_sent && !exchange->has_refreshed;
     exchange->done(exchange->arg, &finding);
 }
 

@@ -317,6 +317,31 @@ static void an_outage_of_the_service_locks_nobody_out(void **state)
     assert_verified(verify(fixture, token, FIXTURE_SERVICE_CODE));
 }
 
+/* Some services say 401 to a wrong code, too. */
+static void a_guess_counts_although_there_is_no_other_token_to_repeat_it_with(void **state)
+{
+    struct fixture *fixture = enrolled(
+        state,
+        "mode: challenge-verify\n"
+        "sms:\n"
+        "  endpoints:\n"
+        "    challenge: {url: 'https://sms.example.com/send', body: {to: '{{ number }}'}}\n"
+        "    verify: {url: 'https://sms.example.com/check', body: {code: '{{ code }}'}, auth: {oauth2: {tokenUrl:"
+        " 'https://auth.example.com/token', clientId: id, clientSecret: secret}}}\n");
+    struct fixture_input guess = {.body = "{\"code\":\"000000\"}"};
+    char token[MFA_TOKEN_SIZE];
+    uint64_t call = 0;
+
+    fixture_open_login(fixture, "alice", token);
+    guess.token = token;
+    call = fixture_begin(fixture, mfa_flow_verify, &guess);
+    fake_gateway_answer(&fixture->gateway, 200, "{\"access_token\":\"tok-1\"}");
+    fake_gateway_answer(&fixture->gateway, 401, "");
+    fake_gateway_answer(&fixture->gateway, 503, "");
+    assert_int_equal(fake_host_wait(&fixture->host, call)->outcome, MFA_OUTCOME_PROVIDER_ERROR);
+    assert_tally(fixture, "1/1");
+}
+
 /* --- The end of it ---------------------------------------------------------------------------------------------------- */
 
 static struct fixture *stopped(void **state, struct login *login)
@@ -628,6 +653,7 @@ int main(void)
         IN_SINGLE(a_wrong_password_at_recover_neither_counts_nor_shows_a_delay),
         IN_SINGLE(what_was_never_compared_is_taken_back_with_its_delay),
         IN_SINGLE(an_outage_of_the_service_locks_nobody_out),
+        IN_SINGLE(a_guess_counts_although_there_is_no_other_token_to_repeat_it_with),
         IN_SINGLE(a_stopped_factor_refuses_everything_but_recovery),
         IN_SINGLE(without_a_session_nobody_learns_that_a_factor_has_stopped),
         IN_SINGLE(recovery_starts_it_again),
