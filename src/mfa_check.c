@@ -76,7 +76,9 @@ enum mfa_outcome mfa_check_begin(struct mfa_flow *flow, enum mfa_purpose purpose
     if (outcome != MFA_OUTCOME_PENDING)
         return outcome;
     outcome = mfa_account_reserve(flow, may_be_stopped);
-    if (outcome != MFA_OUTCOME_PENDING)
+    if (outcome == MFA_OUTCOME_PENDING)
+        flow->when_left = mfa_check_return;
+    else
         give_back(flow);
     return outcome;
 }

@@ -7,7 +7,8 @@
 
 #include "mfa_flow.h"
 
-/* Reserves an attempt on the session and on the account, before anything is compared. `may_be_stopped`: recovery.
+/* Reserves an attempt on the session and on the account, before anything is compared. `may_be_stopped`: recovery. It is taken
+ * back by itself when nobody waits for the answer any more before it is settled.
  * Returns MFA_OUTCOME_PENDING, or the outcome when there is no attempt to be had. */
 enum mfa_outcome mfa_check_begin(struct mfa_flow *flow, enum mfa_purpose purpose, bool may_be_stopped);
 

@@ -96,6 +96,8 @@ static void run_next_step(struct mfa_job *job)
 
     if (flow->must_go_on || host->deadline_ms(host->ctx, flow->call) != 0)
         outcome = flow->next_step(flow);
+    else if (flow->when_left != NULL)
+        flow->when_left(flow);
     flow_finish(flow, outcome);
 }
 

@@ -48,6 +48,7 @@ struct mfa_request {
 
 struct mfa_flow;
 typedef enum mfa_outcome mfa_flow_step_fn(struct mfa_flow *flow);
+typedef void mfa_flow_undo_fn(struct mfa_flow *flow);
 
 struct mfa_flow {
     struct mfa_job job;
@@ -55,6 +56,7 @@ struct mfa_flow {
     const struct mfa_request *request; /* NULL after the first step */
     uint64_t call;
     mfa_flow_step_fn *next_step;
+    mfa_flow_undo_fn *when_left;   /* in the place of the next step when nobody waits for the answer; NULL: nothing */
     mfa_flow_step_fn *after_check; /* mfa_check.h */
     struct mfa_reply reply;        /* payload; the outcome is what steps return */
     struct mfa_exchange exchange;  /* with the service */

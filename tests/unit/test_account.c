@@ -472,6 +472,38 @@ static void a_failure_is_stored_even_when_nobody_waits_for_the_answer(void **sta
     assert_tally(fixture, "1/1");
 }
 
+static void a_right_code_that_nobody_waits_for_any_more_is_no_failure(void **state)
+{
+    struct fixture *fixture = enrolled(state, default_policy);
+    struct login login = log_in(fixture);
+
+    fail_times(fixture, &login, 1);
+    fixture->host.is_cancelled = true;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(verify(fixture, login.token, login.code)->http.decision, MFA_DENY);
+    fixture->host.is_cancelled = false;
+    assert_tally(fixture, "1/1");
+    assert_verified(verify(fixture, login.token, login.code));
+}
+
+static void nor_is_one_that_the_service_says_yes_to(void **state)
+{
+    struct fixture *fixture = enrolled(state, FIXTURE_CHALLENGE_VERIFY(""));
+    struct fixture_input input = {.body = "{\"code\":\"" FIXTURE_SERVICE_CODE "\"}"};
+    char token[MFA_TOKEN_SIZE];
+
+    fixture_open_login(fixture, "alice", token);
+    input.token = token;
+    for (int i = 0; i < 5; i++) {
+        uint64_t call = fixture_begin(fixture, mfa_flow_verify, &input);
+        fixture->host.is_cancelled = true;
+        fake_gateway_answer(&fixture->gateway, 200, "");
+        assert_int_equal(fake_host_wait(&fixture->host, call)->http.decision, MFA_DENY);
+        fixture->host.is_cancelled = false;
+    }
+    assert_verified(verify(fixture, token, FIXTURE_SERVICE_CODE));
+}
+
 static void a_conflict_on_the_tally_is_tried_again(void **state)
 {
     struct fixture *fixture = enrolled(state, default_policy);
@@ -663,6 +695,8 @@ int main(void)
         IN_SINGLE(a_restart_does_not_start_a_stopped_factor),
         IN_SINGLE(a_wall_clock_that_goes_back_shortens_no_delay),
         IN_SINGLE(a_failure_is_stored_even_when_nobody_waits_for_the_answer),
+        IN_SINGLE(a_right_code_that_nobody_waits_for_any_more_is_no_failure),
+        IN_SINGLE(nor_is_one_that_the_service_says_yes_to),
         IN_SINGLE(a_conflict_on_the_tally_is_tried_again),
         IN_SINGLE(an_unreadable_tally_denies),
         IN_SINGLE(a_failure_that_cannot_be_stored_counts_all_the_same),

@@ -281,7 +281,7 @@ static void so_can_failing_randomness_and_clocks(void **state)
     assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_ENROLLED);
 }
 
-static void a_cancelled_call_stores_nothing(void **state)
+static void a_cancelled_call_stores_nothing_and_costs_no_attempt(void **state)
 {
     struct fixture *fixture = *state;
     char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
@@ -289,7 +289,8 @@ static void a_cancelled_call_stores_nothing(void **state)
     fixture_activate(fixture, "alice", token);
     fixture_right_code(fixture, code);
     fixture->host.is_cancelled = true;
-    assert_int_equal(confirm(fixture, token, code)->http.decision, MFA_DENY);
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(confirm(fixture, token, code)->http.decision, MFA_DENY);
     fixture->host.is_cancelled = false;
     assert_int_equal(fixture->host.stores, 0);
     assert_int_equal(confirm(fixture, token, code)->outcome, MFA_OUTCOME_ENROLLED);
@@ -389,7 +390,7 @@ int main(void)
         IN_BOTH(a_login_token_does_not_confirm_and_stays_usable),
         IN_BOTH(a_failing_store_can_be_waited_out),
         IN_BOTH(so_can_failing_randomness_and_clocks),
-        IN_BOTH(a_cancelled_call_stores_nothing),
+        IN_BOTH(a_cancelled_call_stores_nothing_and_costs_no_attempt),
         IN_SINGLE(a_queue_that_takes_nothing_costs_no_attempt),
         IN_BOTH(a_confirmation_replaces_an_enrolment_and_ends_its_pending_logins),
         IN_BOTH(an_activation_replaces_no_enrolment_but_that_it_was_opened_beside),
