@@ -48,11 +48,16 @@ void mfa_presets_clear(struct mfa_presets *presets)
 
 /* --- The file --------------------------------------------------------------------------------------------------- */
 
+static bool is_name(const char *name, size_t len)
+{
+    return len > 0 && len <= NAME_MAX_LEN && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") >= len;
+}
+
 static int is_preset_file(const struct dirent *entry)
 {
     const char *suffix = strrchr(entry->d_name, '.');
 
-    return suffix != NULL && strcmp(suffix, SUFFIX) == 0;
+    return suffix != NULL && strcmp(suffix, SUFFIX) == 0 && is_name(entry->d_name, (size_t)(suffix - entry->d_name));
 }
 
 /* Names what there is to choose from, as far as it fits on a line. */
@@ -66,7 +71,7 @@ static void report_unknown(const struct mfa_yaml_node *name, const char *directo
     for (int i = 0; i < count; i++) {
         const size_t stem_len = strlen(entries[i]->d_name) - strlen(SUFFIX);
 
-        if (stem_len <= NAME_MAX_LEN && len + stem_len + 3 < sizeof list)
+        if (len + stem_len + 3 < sizeof list)
             len += (size_t)snprintf(list + len, sizeof list - len, "%s%.*s", len == 0 ? "" : ", ", (int)stem_len,
                                     entries[i]->d_name);
         free(entries[i]);
@@ -78,19 +83,12 @@ static void report_unknown(const struct mfa_yaml_node *name, const char *directo
         mfa_yaml_error(name, "cannot be looked up: there are no presets in %s; set presetsDirectory", directory);
 }
 
-static bool is_name(const char *name)
-{
-    const size_t len = strlen(name);
-
-    return len > 0 && len <= NAME_MAX_LEN && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
-}
-
 static enum mfa_status load(struct mfa_preset *preset, const char *directory)
 {
     const struct mfa_yaml_node *name = preset->name_node;
     enum mfa_status status;
 
-    if (!is_name(preset->name)) {
+    if (!is_name(preset->name, strlen(preset->name))) {
         report_unknown(name, directory);
         return MFA_ERR_CONFIG;
     }
@@ -225,10 +223,13 @@ static enum mfa_status read(struct mfa_preset *preset, const char *directory)
     preset->name = mfa_yaml_string(preset->name_node);
     if (preset->name != NULL)
         status = load(preset, directory);
-    if (status == MFA_OK &&
-        (mfa_yaml_root(preset->yaml) == NULL || !mfa_yaml_check_keys(mfa_yaml_root(preset->yaml), keys)))
-        status = MFA_ERR_CONFIG;
-    return status == MFA_OK ? fill_in(preset) : status;
+    if (status != MFA_OK)
+        return status;
+    if (mfa_yaml_root(preset->yaml) == NULL) {
+        mfa_yaml_error(preset->name_node, "names a preset that is empty, %s", preset->path);
+        return MFA_ERR_CONFIG;
+    }
+    return mfa_yaml_check_keys(mfa_yaml_root(preset->yaml), keys) ? fill_in(preset) : MFA_ERR_CONFIG;
 }
 
 static struct mfa_preset *find(const struct mfa_presets *presets, const struct mfa_yaml_node *name,

@@ -572,6 +572,33 @@ static void a_preset_is_filled_in_with_its_parameters(void **state)
                                                     "{\"to\":\"+41 79\",\"from\":\"Acme\"}");
 }
 
+/* Nothing else is said about what needs it. */
+static void a_missing_parameter_is_one_problem(void **state)
+{
+    (void)state;
+    refuse("preset: acme", AT("preset", 45) "must have the parameter apiKey for the preset acme: the key\n");
+    refuse("preset: acme\nparameters: {apiKey: [a]}",
+           AT("parameters.apiKey", 46) "must be a string: put it in quotes\n");
+}
+
+static void a_preset_is_checked_as_what_an_operator_writes(void **state)
+{
+    char expected[2 * FOLDER_PATH_SIZE];
+
+    (void)state;
+    folder_write(&folder, "bad.yml",
+                 "endpoints:\n  single:\n    url: 'https://h/'\n    metod: GET\n    body: {'{{ a }}': b}\n");
+    (void)snprintf(
+        expected, sizeof expected,
+        "bad.endpoints.single.metod (%s/bad.yml:4): is not a known key: those known here are \"url\", "
+        "\"method\", \"query\", \"body\", \"form\", \"headers\", \"auth\", \"sign\", \"timeoutMs\", "
+        "\"connectTimeoutMs\", \"capture\", \"expect\", \"outcomes\", \"success\", \"retryAfter\", \"preset\", "
+        "\"parameters\"\nbad.endpoints.single.body (%s/bad.yml:5): has a placeholder in a key: only values can "
+        "have one\n",
+        folder.path, folder.path);
+    refuse("preset: bad", expected);
+}
+
 static void keys_beside_a_preset_take_the_place_of_its_keys(void **state)
 {
     struct mfa_config config;
@@ -822,6 +849,8 @@ int main(void)
         cmocka_unit_test(rules_are_read),
         cmocka_unit_test(a_mistake_in_a_rule_is_named),
         cmocka_unit_test(a_preset_is_filled_in_with_its_parameters),
+        cmocka_unit_test(a_missing_parameter_is_one_problem),
+        cmocka_unit_test(a_preset_is_checked_as_what_an_operator_writes),
         cmocka_unit_test(keys_beside_a_preset_take_the_place_of_its_keys),
         cmocka_unit_test(a_body_of_any_kind_takes_the_place_of_the_presets),
         cmocka_unit_test(a_preset_for_all_endpoints_gives_way_to_an_endpoints_own),
