@@ -8,88 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mfa_config.h"
+#include "config_fixture.h"
 
 /* --- Helpers --------------------------------------------------------------------------------------------------- */
 
-/* Every line reported, each with a newline. */
-struct log {
-    size_t step_up_warnings;
-    char text[16384];
-    size_t error_count;
-};
+#define AT(key, line) CONFIG_AT(key, line)
 
-static void collect(void *ctx, bool is_error, const char *line)
-{
-    struct log *log = ctx;
-    const size_t len = strlen(log->text);
-
-    /* Every enabled configuration here would say so; it has a test of its own. */
-    if (!is_error && strstr(line, "stepUp.required is not true") != NULL) {
-        log->step_up_warnings++;
-        return;
-    }
-    log->error_count += is_error;
-    (void)snprintf(log->text + len, sizeof log->text - len, "%s%s\n", is_error ? "" : "warning: ", line);
-}
-
-static enum mfa_status parse(struct mfa_config *config, const char *text, struct log *log)
-{
-    const struct mfa_config_source source = {.text = text,
-                                             .text_len = text == NULL ? 0 : strlen(text),
-                                             .section = "services.mfa",
-                                             .file = "override-config.yml",
-                                             .first_line = 41};
-
-    *log = (struct log){0};
-    memset(config, 0xff, sizeof *config);
-    return mfa_config_parse(config, &source, collect, log);
-}
-
-/* Expects a configuration that is accepted, with these warnings; it is the caller's. */
-static void check_accepted(struct mfa_config *config, const char *text, const char *expected_log)
-{
-    struct log log;
-    const enum mfa_status status = parse(config, text, &log);
-
-    assert_string_equal(log.text, expected_log);
-    assert_int_equal(status, MFA_OK);
-}
-
-/* Expects exactly these errors, and nothing of the configuration left. */
-static void check_refused(const char *text, const char *expected_log)
-{
-    static const struct mfa_config zeroed;
-    struct mfa_config config;
-    struct log log;
-    const enum mfa_status status = parse(&config, text, &log);
-
-    assert_string_equal(log.text, expected_log);
-    assert_int_equal(status, MFA_ERR_CONFIG);
-    assert_memory_equal(&config, &zeroed, sizeof config);
-}
-
-/* Says where a line of a test's text is. */
-#define AT(key, line) "services.mfa." key " (override-config.yml:" #line "): "
 #define NO_EXPECT(line)                                                                                                \
     "warning: " AT("sms.endpoints.verify",                                                                             \
                    line) "has no expect: a code is only accepted by a 2xx without a body, or with {}; if the service " \
                          "says yes otherwise, write down how, as in expect: {status: [200], json: {/status: "          \
                          "approved}}\n"
 #define MUST_BE_MAPPING "must be a mapping (keys with values)\n"
-
-static char *rendered_url(const struct mfa_endpoint *endpoint, const char *user_data, bool code_in_values,
-                          struct mfa_http_request **request)
-{
-    json_t *values = json_loads(user_data, 0, NULL);
-    const struct mfa_variables variables = {
-        .user_data = values, .code_secret = "123456", .code_in_values = code_in_values};
-
-    assert_non_null(values);
-    assert_int_equal(mfa_endpoint_render(endpoint, &variables, request), MFA_OK);
-    json_decref(values);
-    return (*request)->url_secret;
-}
 
 /* --- The documented examples ----------------------------------------------------------------------------------- */
 
@@ -149,7 +79,7 @@ static void the_skeleton_loads_disabled(void **state)
 
     (void)state;
     (void)snprintf(text, sizeof text, skeleton, "disabled");
-    check_accepted(&config, text, "");
+    config_accept(&config, text, "");
     assert_int_equal(config.mode, MFA_MODE_DISABLED);
     assert_null(config.single.url);
     assert_int_equal(config.policy.session_ttl_s, 1800);
@@ -162,9 +92,9 @@ static void the_skeleton_names_what_a_mode_lacks(void **state)
 
     (void)state;
     (void)snprintf(text, sizeof text, skeleton, "single");
-    check_refused(text, AT("sms.endpoints.single.url", 46) "must not be empty when mode is \"single\"\n");
+    config_refuse(text, AT("sms.endpoints.single.url", 46) "must not be empty when mode is \"single\"\n");
     (void)snprintf(text, sizeof text, skeleton, "challenge-verify");
-    check_refused(text,
+    config_refuse(text,
                   AT("sms.endpoints.challenge.url", 51) "must not be empty when mode is \"challenge-verify\"\n" AT(
                       "sms.endpoints.verify.url", 56) "must not be empty when mode is \"challenge-verify\"\n");
 }
@@ -175,13 +105,12 @@ static void the_single_example_loads_to_the_letter(void **state)
     struct mfa_http_request *request = NULL;
 
     (void)state;
-    check_accepted(&config, single, "");
+    config_accept(&config, single, "");
     assert_int_equal(config.mode, MFA_MODE_SINGLE);
     assert_int_equal(config.single.method, MFA_HTTP_GET);
-    assert_string_equal(rendered_url(&config.single,
-                                     "{\"number\": \"41791231212\","
-                                     " \"message\": \"Your%20Pryv%20Lab%20MFA%20code%20is%3A%20{{ code }}\"}",
-                                     true, &request),
+    request = config_render(&config.single, "{\"number\": \"41791231212\","
+                                            " \"message\": \"Your%20Pryv%20Lab%20MFA%20code%20is%3A%20{{ code }}\"}");
+    assert_string_equal(request->url_secret,
                         "https://api.smsmode.com/http/1.6/sendSMS.do?accessToken=your-api-key&message="
                         "Your%20Pryv%20Lab%20MFA%20code%20is%3A%20123456&emetteur=Pryv%20Lab&numero=41791231212");
     assert_null(request->body_secret);
@@ -196,15 +125,15 @@ static void the_challenge_verify_example_loads_to_the_letter(void **state)
     struct mfa_http_request *request = NULL;
 
     (void)state;
-    check_accepted(&config, challenge_verify, NO_EXPECT(51));
+    config_accept(&config, challenge_verify, NO_EXPECT(51));
     assert_int_equal(config.mode, MFA_MODE_CHALLENGE_VERIFY);
-    assert_string_equal(rendered_url(&config.challenge, "{\"number\": \"41791231212\"}", false, &request),
-                        "https://api.smsapi.com/mfa/codes");
+    request = config_render(&config.challenge, "{\"number\": \"41791231212\"}");
+    assert_string_equal(request->url_secret, "https://api.smsapi.com/mfa/codes");
     assert_int_equal(request->method, MFA_HTTP_POST);
     assert_string_equal(request->body_secret, "{\"phone_number\":\"41791231212\"}");
     mfa_http_request_free(request);
-    assert_string_equal(rendered_url(&config.verify, "{\"number\": \"41791231212\"}", false, &request),
-                        "https://api.smsapi.com/mfa/codes/verifications");
+    request = config_render(&config.verify, "{\"number\": \"41791231212\"}");
+    assert_string_equal(request->url_secret, "https://api.smsapi.com/mfa/codes/verifications");
     assert_string_equal(request->body_secret, "{\"phone_number\":\"41791231212\",\"code\":\"123456\"}");
     assert_int_equal(request->header_count, 2);
     assert_string_equal(request->header_secrets[0], "authorization: Bearer: your-api-key");
@@ -219,21 +148,20 @@ static void the_endpoint_shape_example_loads_to_the_letter(void **state)
     struct mfa_http_request *request = NULL;
 
     (void)state;
-    check_accepted(&config,
-                   "mode: single\n"
-                   "sms:\n"
-                   "  endpoints:\n"
-                   "    single:\n"
-                   "      url: 'https://api.smsapi.com/mfa/codes?language={{ language }}'\n"
-                   "      method: 'POST'\n"
-                   "      body: '{\"phone\":\"{{ phone }}\"}'\n"
-                   "      headers:\n"
-                   "        authorization: 'Bearer: YOUR-COMMUNICATION-SERVER-API-KEY'\n"
-                   "        'content-type': 'application/json'\n",
-                   "");
-    assert_string_equal(
-        rendered_url(&config.single, "{\"language\": \"en\", \"phone\": \"41791231212\"}", true, &request),
-        "https://api.smsapi.com/mfa/codes?language=en");
+    config_accept(&config,
+                  "mode: single\n"
+                  "sms:\n"
+                  "  endpoints:\n"
+                  "    single:\n"
+                  "      url: 'https://api.smsapi.com/mfa/codes?language={{ language }}'\n"
+                  "      method: 'POST'\n"
+                  "      body: '{\"phone\":\"{{ phone }}\"}'\n"
+                  "      headers:\n"
+                  "        authorization: 'Bearer: YOUR-COMMUNICATION-SERVER-API-KEY'\n"
+                  "        'content-type': 'application/json'\n",
+                  "");
+    request = config_render(&config.single, "{\"language\": \"en\", \"phone\": \"41791231212\"}");
+    assert_string_equal(request->url_secret, "https://api.smsapi.com/mfa/codes?language=en");
     assert_string_equal(request->body_secret, "{\"phone\":\"41791231212\"}");
     assert_string_equal(request->header_secrets[0], "authorization: Bearer: YOUR-COMMUNICATION-SERVER-API-KEY");
     mfa_http_request_free(request);
@@ -245,10 +173,10 @@ static void json_of_the_same_loads_too(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_accepted(&config,
-                   "{\"mode\": \"single\", \"sms\": {\"endpoints\": {\"single\": {\"url\": \"https://h/{{ code }}\", "
-                   "\"headers\": {\"a\": \"b\"}}}}, \"sessions\": {\"ttlSeconds\": 60}}",
-                   "");
+    config_accept(&config,
+                  "{\"mode\": \"single\", \"sms\": {\"endpoints\": {\"single\": {\"url\": \"https://h/{{ code }}\", "
+                  "\"headers\": {\"a\": \"b\"}}}}, \"sessions\": {\"ttlSeconds\": 60}}",
+                  "");
     assert_int_equal(config.mode, MFA_MODE_SINGLE);
     assert_int_equal(config.single.header_count, 1);
     assert_int_equal(config.policy.session_ttl_s, 60);
@@ -266,7 +194,7 @@ static void an_absent_section_is_disabled_with_the_defaults(void **state)
     (void)state;
     mfa_policy_init(&policy);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        check_accepted(&config, texts[i], "");
+        config_accept(&config, texts[i], "");
         assert_int_equal(config.mode, MFA_MODE_DISABLED);
         assert_memory_equal(&config.policy, &policy, sizeof policy);
         assert_int_equal(config.single.timeout_ms, 10000);
@@ -282,7 +210,7 @@ static void a_mode_is_one_of_three_and_never_guessed(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        check_refused(texts[i], AT("mode", 41) "must be one of \"disabled\", \"single\", \"challenge-verify\"\n");
+        config_refuse(texts[i], AT("mode", 41) "must be one of \"disabled\", \"single\", \"challenge-verify\"\n");
 }
 
 static void modes_have_names(void **state)
@@ -316,11 +244,11 @@ static const char *nest(char text[static 100], const char *key, long long value)
 static void unknown_keys_are_refused_at_every_level(void **state)
 {
     (void)state;
-    check_refused("Mode: single\n",
+    config_refuse("Mode: single\n",
                   AT("Mode", 41) "is not a known key: those known here are \"mode\", \"sms\", \"sessions\", "
                                  "\"attempts\", \"stepUp\", \"recovery\", \"gateway\", \"presetsDirectory\"\n");
     /* clang-format off */
-    check_refused("sms:\n  endpoint: {}\n  endpoints:\n    singel: {}\n    single:\n      uri: ''\n"
+    config_refuse("sms:\n  endpoint: {}\n  endpoints:\n    singel: {}\n    single:\n      uri: ''\n"
                   "sessions:\n  ttl: 1\nattempts:\n  tries: {}\ngateway:\n  x: 1\n",
         AT("sms.endpoint", 42) "is not a known key: those known here are \"endpoints\", \"codeLength\", "
                                "\"codeTtlSeconds\", \"acceptPreviousCodes\", \"sendLimits\", \"messages\", "
@@ -346,7 +274,7 @@ static void every_key_of_the_policy_is_known(void **state)
         struct mfa_config config;
         char text[100];
 
-        check_accepted(&config, nest(text, limit->key, limit->fallback), "");
+        config_accept(&config, nest(text, limit->key, limit->fallback), "");
         mfa_config_clear(&config);
     }
 }
@@ -354,12 +282,12 @@ static void every_key_of_the_policy_is_known(void **state)
 static void repeated_keys_and_broken_yaml_are_refused(void **state)
 {
     (void)state;
-    check_refused("mode: disabled\nmode: single\n", AT("mode", 42) "is there twice, first on line 41: keep one\n");
-    check_refused(
+    config_refuse("mode: disabled\nmode: single\n", AT("mode", 42) "is there twice, first on line 41: keep one\n");
+    config_refuse(
         "sms:\n  endpoints:\n    single:\n      headers:\n        a: b\n        a: c\n",
         AT("sms.endpoints.single.headers.a", 46) "is there twice, first on line 45: keep one\n" AT(
             "sms.endpoints.single.headers.a", 46) "is there twice, whatever the case of its letters: keep one\n");
-    check_refused("mode: single\n  sms: x\n",
+    config_refuse("mode: single\n  sms: x\n",
                   "services.mfa (override-config.yml:42): is not valid YAML: mapping values are not allowed in this "
                   "context\n");
 }
@@ -367,12 +295,12 @@ static void repeated_keys_and_broken_yaml_are_refused(void **state)
 static void mappings_must_be_mappings(void **state)
 {
     (void)state;
-    check_refused("sms: ''\nsessions: 5\nattempts: []\ngateway: x\n",
+    config_refuse("sms: ''\nsessions: 5\nattempts: []\ngateway: x\n",
                   AT("sms", 41) MUST_BE_MAPPING AT("sessions", 42) MUST_BE_MAPPING AT("attempts", 43)
                       MUST_BE_MAPPING AT("gateway", 44) MUST_BE_MAPPING);
-    check_refused("sms:\n  endpoints: []\n", AT("sms.endpoints", 42) MUST_BE_MAPPING);
-    check_refused("sms:\n  endpoints:\n    single: ''\n", AT("sms.endpoints.single", 43) MUST_BE_MAPPING);
-    check_refused("sms: {endpoints: {single: {headers: []}}}\n",
+    config_refuse("sms:\n  endpoints: []\n", AT("sms.endpoints", 42) MUST_BE_MAPPING);
+    config_refuse("sms:\n  endpoints:\n    single: ''\n", AT("sms.endpoints.single", 43) MUST_BE_MAPPING);
+    config_refuse("sms: {endpoints: {single: {headers: []}}}\n",
                   AT("sms.endpoints.single.headers", 41) MUST_BE_MAPPING);
 }
 
@@ -381,7 +309,7 @@ static void null_is_not_set_where_text_and_mappings_stand(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_accepted(
+    config_accept(
         &config,
         "mode: single\nsms:\n  endpoints:\n    single:\n      url: http://localhost/?m={{ message }}\n      method:\n"
         "      body: ~\n      headers:\n    verify:\nsessions:\n",
@@ -389,7 +317,7 @@ static void null_is_not_set_where_text_and_mappings_stand(void **state)
     assert_int_equal(config.single.method, MFA_HTTP_POST);
     assert_null(config.single.body);
     mfa_config_clear(&config);
-    check_refused("sessions: {ttlSeconds: }\n",
+    config_refuse("sessions: {ttlSeconds: }\n",
                   AT("sessions.ttlSeconds", 41) "must be a whole number, without quotes\n");
 }
 
@@ -412,10 +340,10 @@ static void numbers_are_taken_from_one_end_of_their_range_to_the_other(void **st
 
         for (size_t j = 0; j < 2; j++) {
             struct mfa_config config;
-            struct log log;
+            struct config_log log;
             char text[100];
 
-            assert_int_equal(parse(&config, nest(text, limit->key, ends[j]), &log), MFA_OK);
+            assert_int_equal(config_read(&config, nest(text, limit->key, ends[j]), &log), MFA_OK);
             assert_int_equal(member_of(&config.policy, limit), ends[j]);
             mfa_config_clear(&config);
         }
@@ -435,11 +363,11 @@ static void numbers_outside_their_range_are_refused(void **state)
                        limit->key, limit->min, limit->max,
                        limit->zero_means == NULL ? "" : ", or 0 to switch the limit off");
         for (size_t j = 0; j < sizeof others / sizeof others[0]; j++)
-            check_refused(nest(text, limit->key, others[j]), expected);
+            config_refuse(nest(text, limit->key, others[j]), expected);
         if (limit->min > 1)
-            check_refused(nest(text, limit->key, limit->min - 1), expected);
+            config_refuse(nest(text, limit->key, limit->min - 1), expected);
         if (limit->min > 0 && limit->zero_means == NULL)
-            check_refused(nest(text, limit->key, 0), expected);
+            config_refuse(nest(text, limit->key, 0), expected);
     }
 }
 
@@ -459,7 +387,7 @@ static void zero_switches_a_limit_off_and_warns_once(void **state)
         off_count++;
         (void)snprintf(expected, sizeof expected, "warning: services.mfa.%s (override-config.yml:41): is 0: %s\n",
                        limit->key, limit->zero_means);
-        check_accepted(&config, nest(text, limit->key, 0), expected);
+        config_accept(&config, nest(text, limit->key, 0), expected);
         assert_int_equal(member_of(&config.policy, limit), 0);
         mfa_config_clear(&config);
     }
@@ -471,7 +399,7 @@ static void not_accepting_previous_codes_is_no_warning(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_accepted(&config, "sms: {acceptPreviousCodes: 0}", "");
+    config_accept(&config, "sms: {acceptPreviousCodes: 0}", "");
     assert_int_equal(config.policy.accept_previous_codes, 0);
     mfa_config_clear(&config);
 }
@@ -481,7 +409,7 @@ static void a_process_without_a_limit_of_messages_is_no_warning(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_accepted(&config, "sms: {sendLimits: {perDay: 0}}", "");
+    config_accept(&config, "sms: {sendLimits: {perDay: 0}}", "");
     assert_int_equal(config.policy.sends_per_day, 0);
     mfa_config_clear(&config);
 }
@@ -491,10 +419,10 @@ static void short_codes_are_warned_of(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_accepted(&config, "sms: {codeLength: 5}",
-                   "warning: " AT("sms.codeLength", 41) "is below 6, the least that NIST SP 800-63B-4, 3.1.3 allows\n");
+    config_accept(&config, "sms: {codeLength: 5}",
+                  "warning: " AT("sms.codeLength", 41) "is below 6, the least that NIST SP 800-63B-4, 3.1.3 allows\n");
     mfa_config_clear(&config);
-    check_accepted(&config, "sms: {codeLength: 6}", "");
+    config_accept(&config, "sms: {codeLength: 6}", "");
     mfa_config_clear(&config);
 }
 
@@ -503,15 +431,15 @@ static void a_code_lives_no_longer_than_its_session(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_accepted(&config, "sessions: {ttlSeconds: 300}", "");
+    config_accept(&config, "sessions: {ttlSeconds: 300}", "");
     assert_int_equal(config.policy.code_ttl_s, 300);
     mfa_config_clear(&config);
-    check_accepted(&config, "sessions: {ttlSeconds: 300}\nsms: {codeTtlSeconds: 300}", "");
+    config_accept(&config, "sessions: {ttlSeconds: 300}\nsms: {codeTtlSeconds: 300}", "");
     assert_int_equal(config.policy.code_ttl_s, 300);
     mfa_config_clear(&config);
-    check_refused("sessions: {ttlSeconds: 300}\nsms: {codeTtlSeconds: x}",
+    config_refuse("sessions: {ttlSeconds: 300}\nsms: {codeTtlSeconds: x}",
                   AT("sms.codeTtlSeconds", 42) "must be a whole number, without quotes\n");
-    check_refused("sessions: {ttlSeconds: 300}\nsms: {codeTtlSeconds: 301}",
+    config_refuse("sessions: {ttlSeconds: 300}\nsms: {codeTtlSeconds: 301}",
                   AT("sms.codeTtlSeconds", 42) "must not be above sessions.ttlSeconds: a code ends with its session\n");
 }
 
@@ -520,13 +448,13 @@ static void time_outs_belong_to_an_endpoint(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_accepted(&config, "sms: {endpoints: {single: {timeoutMs: 100, connectTimeoutMs: 60000}}}", "");
+    config_accept(&config, "sms: {endpoints: {single: {timeoutMs: 100, connectTimeoutMs: 60000}}}", "");
     assert_int_equal(config.single.timeout_ms, 100);
     assert_int_equal(config.single.connect_timeout_ms, 60000);
     assert_int_equal(config.verify.timeout_ms, 10000);
     assert_int_equal(config.verify.connect_timeout_ms, 3000);
     mfa_config_clear(&config);
-    check_refused("sms: {endpoints: {verify: {timeoutMs: 0, connectTimeoutMs: 49}}}",
+    config_refuse("sms: {endpoints: {verify: {timeoutMs: 0, connectTimeoutMs: 49}}}",
                   AT("sms.endpoints.verify.timeoutMs", 41) "must be from 100 to 60000\n" AT(
                       "sms.endpoints.verify.connectTimeoutMs", 41) "must be from 50 to 60000\n");
 }
@@ -536,20 +464,20 @@ static void time_outs_belong_to_an_endpoint(void **state)
 static void a_missing_endpoint_is_named_with_the_nearest_line(void **state)
 {
     (void)state;
-    check_refused("# a comment\nmode: single\n",
+    config_refuse("# a comment\nmode: single\n",
                   AT("sms.endpoints.single.url", 42) "must be set when mode is \"single\"\n");
-    check_refused("mode: challenge-verify\nsms:\n  endpoints:\n    challenge: {url: 'https://h/'}\n",
+    config_refuse("mode: challenge-verify\nsms:\n  endpoints:\n    challenge: {url: 'https://h/'}\n",
                   AT("sms.endpoints.verify.url", 43) "must be set when mode is \"challenge-verify\"\n");
-    check_refused("mode: challenge-verify\nsms:\n  endpoints:\n    challenge: {}\n    verify:\n",
+    config_refuse("mode: challenge-verify\nsms:\n  endpoints:\n    challenge: {}\n    verify:\n",
                   AT("sms.endpoints.challenge.url", 44) "must be set when mode is \"challenge-verify\"\n" AT(
                       "sms.endpoints.verify.url", 45) "must be set when mode is \"challenge-verify\"\n");
-    check_refused("mode: single\nsms:\n", AT("sms.endpoints.single.url", 42) "must be set when mode is \"single\"\n");
+    config_refuse("mode: single\nsms:\n", AT("sms.endpoints.single.url", 42) "must be set when mode is \"single\"\n");
 }
 
 static void a_template_without_quotes_says_so(void **state)
 {
     (void)state;
-    check_refused("sms: {endpoints: {single: {url: 'https://h/', headers: {a: {{ code }}}}}}",
+    config_refuse("sms: {endpoints: {single: {url: 'https://h/', headers: {a: {{ code }}}}}}",
                   AT("sms.endpoints.single.headers.a", 41) "has a key that is not text: a value with {{ }} must be in "
                                                            "quotes\n");
 }
@@ -558,7 +486,7 @@ static void every_problem_is_reported_and_no_value(void **state)
 {
     (void)state;
     /* clang-format off */
-    check_refused(
+    config_refuse(
         "mode: single\n"
         "sms:\n"
         "  codeLength: '6'\n"
@@ -595,10 +523,10 @@ static void an_endpoint_nobody_needs_is_still_checked_for_syntax(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_refused("sms: {endpoints: {single: {url: 'https://h/{{ }}'}}}",
+    config_refuse("sms: {endpoints: {single: {url: 'https://h/{{ }}'}}}",
                   AT("sms.endpoints.single.url", 41) "has \"{{\" without the name of a variable behind it (a letter or "
                                                      "_, then at most 63 letters, digits, _ . -)\n");
-    check_accepted(&config, "sms: {endpoints: {single: {url: 'http://h.example/', body: x}}}", "");
+    config_accept(&config, "sms: {endpoints: {single: {url: 'http://h.example/', body: x}}}", "");
     assert_non_null(config.single.url);
     mfa_config_clear(&config);
 }
@@ -608,10 +536,10 @@ static void get_has_no_body(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_refused("sms:\n  endpoints:\n    single:\n      url: 'https://h/'\n      body: x\n      method: GET\n",
+    config_refuse("sms:\n  endpoints:\n    single:\n      url: 'https://h/'\n      body: x\n      method: GET\n",
                   AT("sms.endpoints.single.body", 45) "must be empty when method is \"GET\": move its values into the "
                                                       "url, or use \"POST\"\n");
-    check_accepted(&config, "sms: {endpoints: {single: {url: 'https://h/', body: '', method: GET}}}", "");
+    config_accept(&config, "sms: {endpoints: {single: {url: 'https://h/', body: '', method: GET}}}", "");
     mfa_config_clear(&config);
 }
 
@@ -620,7 +548,7 @@ static void a_method_left_out_is_post(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_accepted(&config, "mode: single\nsms: {endpoints: {single: {url: 'https://h/{{ code }}'}}}", "");
+    config_accept(&config, "mode: single\nsms: {endpoints: {single: {url: 'https://h/{{ code }}'}}}", "");
     assert_int_equal(config.single.method, MFA_HTTP_POST);
     mfa_config_clear(&config);
 }
@@ -631,11 +559,11 @@ static void headers_come_before_the_body_wherever_they_stand(void **state)
     struct mfa_http_request *request = NULL;
 
     (void)state;
-    check_accepted(&config,
-                   "sms: {endpoints: {single: {url: 'https://h/', body: '{{ x }}', "
-                   "headers: {Content-Type: application/xml}}}}",
-                   "");
-    (void)rendered_url(&config.single, "{\"x\": \"<\"}", true, &request);
+    config_accept(&config,
+                  "sms: {endpoints: {single: {url: 'https://h/', body: '{{ x }}', "
+                  "headers: {Content-Type: application/xml}}}}",
+                  "");
+    request = config_render(&config.single, "{\"x\": \"<\"}");
     assert_string_equal(request->body_secret, "&lt;");
     mfa_http_request_free(request);
     mfa_config_clear(&config);
@@ -656,13 +584,13 @@ static void plain_http_to_another_machine_is_warned_of(void **state)
     for (size_t i = 0; i < sizeof local / sizeof local[0]; i++) {
         (void)snprintf(text, sizeof text, "mode: single\nsms: {endpoints: {single: {url: '%s', body: '{{ code }}'}}}",
                        local[i]);
-        check_accepted(&config, text, "");
+        config_accept(&config, text, "");
         mfa_config_clear(&config);
     }
     for (size_t i = 0; i < sizeof remote / sizeof remote[0]; i++) {
         (void)snprintf(text, sizeof text, "mode: single\nsms: {endpoints: {single: {url: '%s', body: '{{ code }}'}}}",
                        remote[i]);
-        check_accepted(&config, text, expected);
+        config_accept(&config, text, expected);
         mfa_config_clear(&config);
     }
 }
@@ -672,20 +600,20 @@ static void code_stands_where_challenge_verify_has_one(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_refused("mode: challenge-verify\nsms:\n  endpoints:\n    challenge: {url: 'https://h/?c={{ code }}'}\n"
+    config_refuse("mode: challenge-verify\nsms:\n  endpoints:\n    challenge: {url: 'https://h/?c={{ code }}'}\n"
                   "    verify: {url: 'https://h/{{ number }}', body: '{{ Code }}'}\n",
                   AT("sms.endpoints.challenge",
                      44) "must not use {{ code }}: the service makes the code, and it does "
                          "not exist yet\n" AT("sms.endpoints.verify",
                                               45) "must use {{ code }} in url, body or a header: without it any code "
                                                   "would be accepted\n" NO_EXPECT(45));
-    check_accepted(&config,
-                   "mode: challenge-verify\nsms:\n  endpoints:\n    challenge: {url: 'https://h/'}\n"
-                   "    verify: {url: 'https://h/', headers: {x-code: '{{ code }}'}}\n",
-                   NO_EXPECT(45));
+    config_accept(&config,
+                  "mode: challenge-verify\nsms:\n  endpoints:\n    challenge: {url: 'https://h/'}\n"
+                  "    verify: {url: 'https://h/', headers: {x-code: '{{ code }}'}}\n",
+                  NO_EXPECT(45));
     mfa_config_clear(&config);
-    check_accepted(&config, "sms: {endpoints: {challenge: {url: 'https://h/{{ code }}'}, verify: {url: 'https://h/'}}}",
-                   "");
+    config_accept(&config, "sms: {endpoints: {challenge: {url: 'https://h/{{ code }}'}, verify: {url: 'https://h/'}}}",
+                  "");
     mfa_config_clear(&config);
 }
 
@@ -697,11 +625,11 @@ static void a_message_that_cannot_carry_a_code_is_warned_of(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_accepted(&config,
-                   "mode: single\nsms: {endpoints: {single: {url: 'https://h/?to={{ number }}&n={{ nonce }}'}}}",
-                   expected);
+    config_accept(&config,
+                  "mode: single\nsms: {endpoints: {single: {url: 'https://h/?to={{ number }}&n={{ nonce }}'}}}",
+                  expected);
     mfa_config_clear(&config);
-    check_accepted(&config, "mode: single\nsms: {endpoints: {single: {url: 'https://h/?m={{ message }}'}}}", "");
+    config_accept(&config, "mode: single\nsms: {endpoints: {single: {url: 'https://h/?m={{ message }}'}}}", "");
     mfa_config_clear(&config);
 }
 
@@ -711,7 +639,7 @@ static void clearing_is_idempotent(void **state)
     struct mfa_config config;
 
     (void)state;
-    check_accepted(&config, challenge_verify, NO_EXPECT(51));
+    config_accept(&config, challenge_verify, NO_EXPECT(51));
     mfa_config_clear(&config);
     assert_memory_equal(&config, &zeroed, sizeof config);
     mfa_config_clear(&config);
@@ -723,22 +651,22 @@ static void a_step_up_that_is_not_required_is_warned_of(void **state)
         "mode: single\nsms: {endpoints: {single: {url: 'https://a.example/{{ number }}', method: GET}}}\n";
     char text[512];
     struct mfa_config config;
-    struct log log;
+    struct config_log log;
 
     (void)state;
-    assert_int_equal(parse(&config, enabled, &log), MFA_OK);
+    assert_int_equal(config_read(&config, enabled, &log), MFA_OK);
     assert_int_equal(log.step_up_warnings, 1);
     assert_false(config.step_up_is_required);
     mfa_config_clear(&config);
     (void)snprintf(text, sizeof text, "%sstepUp: {required: true}\nrecovery: {mode: consume}\n", enabled);
-    assert_int_equal(parse(&config, text, &log), MFA_OK);
+    assert_int_equal(config_read(&config, text, &log), MFA_OK);
     assert_int_equal(log.step_up_warnings, 0);
     assert_true(config.step_up_is_required);
     assert_int_equal(config.recovery_mode, MFA_RECOVERY_CONSUME);
     mfa_config_clear(&config);
-    assert_int_equal(parse(&config, "mode: disabled\n", &log), MFA_OK);
+    assert_int_equal(config_read(&config, "mode: disabled\n", &log), MFA_OK);
     assert_int_equal(log.step_up_warnings, 0);
-    check_refused("stepUp: {required: perhaps}\nrecovery: {mode: never}\n",
+    config_refuse("stepUp: {required: perhaps}\nrecovery: {mode: never}\n",
                   "services.mfa.recovery.mode (override-config.yml:42): must be one of \"deactivate\", \"consume\"\n"
                   "services.mfa.stepUp.required (override-config.yml:41): must be one of \"false\", \"true\"\n");
 }
