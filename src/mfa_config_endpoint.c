@@ -142,11 +142,18 @@ struct client {
     bool is_in_body; /* else in the Authorization header (RFC 6749, 2.3.1) */
 };
 
+/* Form-encoded as a whole: unlike a value of the user data, a secret with a %41 in it has not come encoded. */
 static enum mfa_status append_encoded(struct mfa_buffer *out, const char *key, const char *text)
 {
     enum mfa_status status = mfa_buffer_append_text(out, key);
 
-    return status == MFA_OK ? mfa_encode_query(out, text, strlen(text)) : status;
+    while (status == MFA_OK && *text != '\0') {
+        const size_t len = strcspn(text, "%");
+
+        status = len > 0 ? mfa_encode_query(out, text, len) : mfa_buffer_append_text(out, "%25");
+        text += len > 0 ? len : 1;
+    }
+    return status;
 }
 
 static enum mfa_status set_token_body(struct mfa_endpoint *token, const struct client *client, const char **problem)
