@@ -50,6 +50,18 @@ static void check_captures(const struct pair *pair)
                               "captures %s, which no template of verify uses: use it or remove it", name);
 }
 
+/* What is captured is not there before: neither of this challenge's answer nor, in a fallback, of another's. */
+static void check_early_capture(const struct pair *pair, const struct mfa_endpoint *other)
+{
+    char path[PATH_MAX_LEN];
+    const char *name;
+
+    for (size_t i = 0; (name = mfa_rules_capture_name(&other->rules, i)) != NULL; i++)
+        if (mfa_endpoint_uses_anywhere(pair->challenge, name))
+            mfa_yaml_error_at(pair->yaml, path_of("challenge", pair->number, path),
+                              "must not use {{ %s }}: a challenge's answer gives it, and only verify can use it", name);
+}
+
 /* What another challenge captures and this one does not is missing here: nobody means a variable of the user data by it. */
 static void check_foreign_capture(const struct pair *pair, const struct mfa_endpoint *other)
 {
@@ -85,8 +97,10 @@ static void check_pair(const struct pair *pair, const struct mfa_endpoint *first
 {
     check_use_of_code(pair);
     check_captures(pair);
-    for (const struct mfa_endpoint *other = first_challenge; other != NULL; other = other->fallback)
+    for (const struct mfa_endpoint *other = first_challenge; other != NULL; other = other->fallback) {
+        check_early_capture(pair, other);
         check_foreign_capture(pair, other);
+    }
     warn_without_expectation(pair);
 }
 

@@ -15,6 +15,7 @@
 
 #define NO_CODE "must use {{ code }} in url, body or a header: without it any code would be accepted\n"
 #define EARLY_CODE "must not use {{ code }}: the service makes the code, and it does not exist yet\n"
+#define EARLY_CAPTURE "must not use {{ id }}: a challenge's answer gives it, and only verify can use it\n"
 #define NO_EXPECT                                                                                                      \
     "has no expect: a code is only accepted by a 2xx without a body, or with {}; if the service says yes otherwise, "  \
     "write down how, as in expect: {status: [200], json: {/status: approved}}\n"
@@ -150,6 +151,26 @@ static void each_verify_uses_what_its_own_challenge_captures(void **state)
                      44) "captures other, which no template of verify uses: use it or remove it\n");
 }
 
+/* A variable of the user data by that name would not be sent, nor believed. */
+static void no_challenge_uses_what_is_captured(void **state)
+{
+    static const char with_id[] = "url: 'https://v/{{ id }}?c={{ code }}', expect: {status: [200]}";
+    static const char *const challenges[] = {
+        "url: 'https://c/{{ id }}', capture: {id: /id}",
+        "url: 'https://c/', headers: {i: '{{ id }}'}, capture: {id: /id}",
+        "url: 'https://c/', capture: {id: /id}, expect: {json: {/id: '{{ id }}'}}",
+        "url: 'https://c/', capture: {id: /id}, outcomes: [{when: {json: {'/{{ id }}': 1}}, is: error}]",
+    };
+    char verify[300];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof challenges / sizeof challenges[0]; i++)
+        refuse(challenges[i], with_id, CHALLENGE(44) EARLY_CAPTURE);
+    (void)snprintf(verify, sizeof verify, "%s, fallback: [{" RIGHT "}]", with_id);
+    refuse("url: 'https://c/', capture: {id: /id}, fallback: [{url: 'https://d/{{ id }}'}]", verify,
+           CONFIG_AT("sms.endpoints.challenge.fallback[0]", 44) EARLY_CAPTURE);
+}
+
 static void what_nobody_captures_is_the_users_own(void **state)
 {
     (void)state;
@@ -250,6 +271,7 @@ int main(void)
         cmocka_unit_test(what_is_captured_is_used),
         cmocka_unit_test(only_a_challenge_captures),
         cmocka_unit_test(each_verify_uses_what_its_own_challenge_captures),
+        cmocka_unit_test(no_challenge_uses_what_is_captured),
         cmocka_unit_test(what_nobody_captures_is_the_users_own),
         cmocka_unit_test(a_verify_that_does_not_say_what_is_accepted_is_warned_of),
         cmocka_unit_test(who_sent_a_code_is_asked_to_check_it),
