@@ -83,6 +83,7 @@ static enum mfa_outcome draw_nonce(struct mfa_flow *flow)
     const struct mfa_host_port *host = &flow->core->host;
     unsigned char bytes[NONCE_LEN];
     char text[2 * NONCE_LEN + 1];
+    int failed = 0;
 
     flow->captured_secret = json_object();
     if (flow->captured_secret == NULL)
@@ -92,9 +93,9 @@ static enum mfa_outcome draw_nonce(struct mfa_flow *flow)
     if (host->random(host->ctx, bytes, sizeof bytes) != MFA_OK)
         return MFA_OUTCOME_INTERNAL;
     sodium_bin2hex(text, sizeof text, bytes, sizeof bytes);
-    return json_object_set_new(flow->captured_secret, MFA_VARIABLE_NONCE, json_string(text)) == 0
-               ? MFA_OUTCOME_PENDING
-               : MFA_OUTCOME_INTERNAL;
+    failed = json_object_set_new(flow->captured_secret, MFA_VARIABLE_NONCE, json_string(text));
+    sodium_memzero(text, sizeof text);
+    return failed == 0 ? MFA_OUTCOME_PENDING : MFA_OUTCOME_INTERNAL;
 }
 
 /* Goes on where a message has been begun and reserved. */

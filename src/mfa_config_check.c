@@ -119,6 +119,36 @@ static void check_challenge_verify(const struct mfa_config *config, const struct
                           "must have as many entries as the other's: who sent a code is asked to check it");
 }
 
+/* The destination that the send limits count, by its variable; NULL: none is known. */
+static const char *destination_of(const struct mfa_endpoint *endpoint)
+{
+    const char *name = NULL;
+
+    for (size_t i = 0; (name = mfa_destination_name(i)) != NULL; i++)
+        if (mfa_endpoint_uses(endpoint, name))
+            return name;
+    return NULL;
+}
+
+/* What is counted must be where the message goes, whoever sends it. */
+static void check_destinations(const struct mfa_endpoint *first, const struct mfa_yaml *yaml, const char *name)
+{
+    const char *counted = destination_of(first);
+    const struct mfa_endpoint *endpoint = first->fallback;
+    char path[PATH_MAX_LEN];
+
+    for (size_t number = 1; endpoint != NULL; endpoint = endpoint->fallback, number++) {
+        const char *destination = destination_of(endpoint);
+
+        if (destination != NULL && destination != counted)
+            mfa_yaml_error_at(
+                yaml, path_of(name, number, path),
+                "sends to {{ %s }}, and the endpoint it stands in for does not: the limits count only where "
+                "that one sends",
+                destination);
+    }
+}
+
 /* The code may stand in the user data, as in the documented example, but hardly in a number or address. */
 static bool can_carry_code(const struct mfa_endpoint *endpoint)
 {
@@ -171,8 +201,12 @@ void mfa_config_check_together(const struct mfa_config *config, const struct mfa
     check_captures_nothing(&config->single, yaml, "single");
     check_captures_nothing(&config->verify, yaml, "verify");
     check_messages(config, yaml);
-    if (config->mode == MFA_MODE_SINGLE)
+    if (config->mode == MFA_MODE_SINGLE) {
+        check_destinations(&config->single, yaml, "single");
         check_single(config, yaml);
-    if (config->mode == MFA_MODE_CHALLENGE_VERIFY)
+    }
+    if (config->mode == MFA_MODE_CHALLENGE_VERIFY) {
+        check_destinations(&config->challenge, yaml, "challenge");
         check_challenge_verify(config, yaml);
+    }
 }

@@ -110,6 +110,10 @@ static enum mfa_status read_basic(struct mfa_endpoint *endpoint, const struct mf
 
     if (!read_texts(node, keys, 2, texts))
         return MFA_OK;
+    if (strstr(texts[0], "{{") != NULL || strstr(texts[1], "{{") != NULL) {
+        mfa_yaml_error(node, "cannot have a placeholder: the credentials are the same for all users");
+        return MFA_OK;
+    }
     if (strchr(texts[0], ':') != NULL) {
         mfa_yaml_error(node, "has a \":\" in \"user\", which would end it (RFC 7617, 2)");
         return MFA_OK;
@@ -270,6 +274,12 @@ static const struct mfa_yaml_node *find_way(const struct reader *reader, const c
     if (node == NULL)
         return NULL;
     if (reader->endpoint->token != NULL || mfa_endpoint_has_header(reader->endpoint, "authorization")) {
+        bool is_overridden =
+            mfa_yaml_find(reader->mapping, key) == NULL &&
+            (mfa_yaml_find(reader->mapping, "headers") != NULL || mfa_yaml_find(reader->mapping, "auth") != NULL);
+
+        if (is_overridden)
+            return NULL;
         mfa_yaml_error(node, "sets the header authorization, which is there already: keep one");
         return NULL;
     }
@@ -606,6 +616,8 @@ static enum mfa_status read_one(struct mfa_endpoint *endpoint, const struct mfa_
     struct reader reader = {.endpoint = endpoint, .place = place, .mapping = mapping, .is_fallback = is_fallback};
     const struct mfa_yaml_node *preset = find_or_inherit(&reader, "preset");
 
+    if (preset == NULL && mfa_yaml_find(mapping, "parameters") != NULL)
+        mfa_yaml_error(mfa_yaml_find(mapping, "parameters"), "belongs to a preset: name it in \"preset\"");
     /* Endpoints that the mode does not use need no preset for them. */
     if (preset != NULL && (place->needed_by != NULL || mfa_yaml_find(mapping, "preset") != NULL))
         return read_with_preset(&reader, preset);

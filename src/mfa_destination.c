@@ -15,6 +15,11 @@
 
 static const char *const names[] = {"phone", "phone_number", "number", "to", "email"};
 
+const char *mfa_destination_name(size_t i)
+{
+    return i < sizeof names / sizeof names[0] ? names[i] : NULL;
+}
+
 bool mfa_destination_is_name(const char *name)
 {
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

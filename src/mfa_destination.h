@@ -15,6 +15,9 @@
 #define MFA_DESTINATION_NUMBER_SIZE 32
 #define MFA_DESTINATION_SIZE 256 /* of a normalised one, with NUL */
 
+/* The i-th name, in the order in which they are looked for; static. NULL past the last. */
+const char *mfa_destination_name(size_t i);
+
 /* True for the name of a variable that is taken for a destination. */
 bool mfa_destination_is_name(const char *name);
 

@@ -98,9 +98,11 @@ static void take_token(void *arg, const char *token_secret, uint64_t number, con
         status = submit(exchange, request);
     else
         mfa_http_request_free(request);
-    if (status != MFA_OK)
-        fail_unsent(exchange, status == MFA_ERR_EXPIRED ? MFA_DELIVERY_TIMEOUT : MFA_DELIVERY_FAILED,
-                    status == MFA_ERR_EXPIRED ? "no time is left" : "too busy");
+    if (status == MFA_OK)
+        return;
+    exchange->is_our_own = true;
+    fail_unsent(exchange, status == MFA_ERR_EXPIRED ? MFA_DELIVERY_TIMEOUT : MFA_DELIVERY_FAILED,
+                status == MFA_ERR_EXPIRED ? "no time is left" : "too busy");
 }
 
 /* Sends one request. On MFA_OK the answer is on its way or has been taken. */
@@ -152,6 +154,7 @@ static bool move_on(struct mfa_exchange *exchange)
     exchange->endpoint = endpoint;
     exchange->number = number;
     exchange->has_refreshed = false;
+    exchange->is_our_own = false;
     return true;
 }
 
@@ -184,7 +187,8 @@ static void note(const struct mfa_exchange *exchange, const struct mfa_gateway_a
     bool has_failed = answer->delivery != MFA_DELIVERY_ANSWERED || answer->http_status >= 500;
     uint64_t now_ms = 0;
 
-    if (answer->delivery != MFA_DELIVERY_STOPPED && host->monotonic_ms(host->ctx, &now_ms) == MFA_OK)
+    if (answer->delivery != MFA_DELIVERY_STOPPED && !exchange->is_our_own &&
+        host->monotonic_ms(host->ctx, &now_ms) == MFA_OK)
         mfa_service_note(exchange->services, mfa_services_find(exchange->services, exchange->endpoint), has_failed,
                          now_ms);
 }

@@ -250,6 +250,26 @@ static void a_message_without_a_code_is_warned_of(void **state)
     mfa_config_clear(&config);
 }
 
+static void a_fallback_sends_where_the_limits_count(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    config_refuse(
+        "mode: single\nsms:\n  endpoints:\n"
+        "    single: {url: 'https://s/{{ phone }}/{{ code }}', fallback: [{url: 'https://t/{{ number }}/{{ code }}'}]}",
+        CONFIG_AT("sms.endpoints.single.fallback[0]",
+                  44) "sends to {{ number }}, and the endpoint it stands in for does not: the limits count only "
+                      "where that one sends\n");
+    config_accept(
+        &config,
+        "mode: single\nsms:\n  endpoints:\n"
+        "    single: {url: 'https://s/{{ phone }}/{{ code }}', fallback: [{url: 'https://t/{{ phone | digits }}/{{ "
+        "code }}'}, {url: 'https://u/{{ chatId }}/{{ code }}'}]}",
+        "");
+    mfa_config_clear(&config);
+}
+
 static void endpoints_of_another_mode_are_not_held_together(void **state)
 {
     struct mfa_config config;
@@ -277,6 +297,7 @@ int main(void)
         cmocka_unit_test(who_sent_a_code_is_asked_to_check_it),
         cmocka_unit_test(a_fallback_is_held_to_the_same),
         cmocka_unit_test(a_message_without_a_code_is_warned_of),
+        cmocka_unit_test(a_fallback_sends_where_the_limits_count),
         cmocka_unit_test(endpoints_of_another_mode_are_not_held_together),
     };
 

@@ -719,8 +719,11 @@ static void fallbacks_are_endpoints_of_their_own_in_their_order(void **state)
 static void a_fallback_takes_nothing_from_the_preset_for_all(void **state)
 {
     (void)state;
-    config_refuse(section_for_all("single", "{fallback: [{parameters: {apiKey: k}}]}"),
-                  CONFIG_AT("sms.endpoints.single.fallback[0]", 47) "must have a url\n");
+    config_refuse(
+        section_for_all("single", "{fallback: [{parameters: {apiKey: k}}]}"),
+        CONFIG_AT("sms.endpoints.single.fallback[0].parameters",
+                  47) "belongs to a preset: name it in \"preset\"\n" CONFIG_AT("sms.endpoints.single.fallback[0]",
+                                                                               47) "must have a url\n");
 }
 
 static const char *with_fallbacks(size_t count)
