@@ -185,39 +185,133 @@ static void a_destination_is_counted_across_users_and_spellings(void **state)
 
 /* --- What is given back ------------------------------------------------------------------------------------------------ */
 
-static void a_message_that_was_certainly_not_sent_is_not_counted(void **state)
-{
-    for (size_t i = 0; i < fixture_send_failure_count; i++) {
-        const struct fixture_failure *failure = &fixture_send_failures[i];
-        char token[MFA_TOKEN_SIZE];
-        struct fixture *fixture = fixture_restart(state, THREE_PER_USER);
-        uint64_t call = 0;
+/* What can become of a message. */
+struct fate {
+    enum mfa_delivery delivery;
+    int http_status;
+    const char *body;
+    bool was_never_sent;
+};
 
-        fixture_enrol(fixture, "alice");
-        fixture_open_login(fixture, "alice", token);
-        call = fixture_begin(fixture, mfa_flow_challenge, &(struct fixture_input){.token = token});
-        fixture_fail(fixture, failure);
-        fixture_assert_error(fake_host_wait(&fixture->host, call), failure->status, failure->id, failure->data_id);
-        if (failure->may_have_been_sent)
-            assert_wait(challenge(fixture, token), 3600);
-        else
-            fixture_send_again(fixture, "alice", token);
-    }
+#define ANSWERED(status) .delivery = MFA_DELIVERY_ANSWERED, .http_status = (status)
+
+static const struct fate certainly_not_sent[] = {
+    {.delivery = MFA_DELIVERY_FAILED, .was_never_sent = true},
+    {.delivery = MFA_DELIVERY_TIMEOUT, .was_never_sent = true},
+    {.delivery = MFA_DELIVERY_STOPPED, .was_never_sent = true},
+    {ANSWERED(400)},
+    {ANSWERED(401)},
+    {ANSWERED(403)},
+    {ANSWERED(404)},
+    {ANSWERED(429)},
+    {ANSWERED(500)},
+    {ANSWERED(503)},
+    {ANSWERED(200), .body = "over quota"}, /* by the rules */
+    {ANSWERED(504), .body = "over quota"},
+};
+
+static const struct fate perhaps_sent[] = {
+    {.delivery = MFA_DELIVERY_FAILED}, /* the connection broke */
+    {.delivery = MFA_DELIVERY_TIMEOUT},
+    {.delivery = MFA_DELIVERY_STOPPED},
+    {ANSWERED(202)}, /* the rules do not know it */
+    {ANSWERED(302)},
+    {ANSWERED(408)},
+    {ANSWERED(502)},
+    {ANSWERED(504)},
+};
+
+#define COUNT(fates) (sizeof(fates) / sizeof(fates)[0])
+
+/* Starts a sending and has it end that way, which is a failure. */
+static void fail_to_send(struct fixture *fixture, mfa_flow_step_fn *first_step, const struct fixture_input *input,
+                         const struct fate *fate)
+{
+    const char *body = fate->body != NULL ? fate->body : "";
+    uint64_t call = fixture_begin(fixture, first_step, input);
+
+    fake_gateway_answer_with(&fixture->gateway, &(struct mfa_gateway_answer){.delivery = fate->delivery,
+                                                                             .http_status = fate->http_status,
+                                                                             .body = body,
+                                                                             .body_len = strlen(body),
+                                                                             .reason = "scripted",
+                                                                             .was_never_sent = fate->was_never_sent});
+    assert_int_equal(fake_host_wait(&fixture->host, call)->http.decision, MFA_DENY);
 }
 
-static void a_message_that_found_no_connection_in_time_is_not_counted(void **state)
+#define RULES                                                                                                          \
+    "      expect: {status: [200]}\n"                                                                                  \
+    "      outcomes: [{when: {text: quota}, is: throttled}]\n" FIXTURE_NO_THROTTLING
+
+/* One more message to this user may be sent, and it fails, as a login and as a re-send. */
+static struct fixture *fail_the_last_login(void **state, const struct fate *fate)
 {
-    char token[MFA_TOKEN_SIZE];
-    struct fixture *fixture = fixture_restart(state, THREE_PER_USER);
+    struct fixture *fixture =
+        fixture_restart(state, FIXTURE_SINGLE_LIMITED("  sendLimits: {perUserPerHour: 2}\n", RULES));
+
+    fixture_enrol(fixture, "alice");
+    fail_to_send(fixture, mfa_flow_login, &login, fate);
+    assert_int_equal(mfa_sessions_count(fixture->core->sessions), 0);
+    return fixture;
+}
+
+static struct fixture *fail_the_last_re_send(void **state, const struct fate *fate, char token[static MFA_TOKEN_SIZE])
+{
+    struct fixture *fixture = fixture_restart(
+        state, FIXTURE_SINGLE_LIMITED("  sendLimits: {minIntervalSeconds: 0, perUserPerHour: 3}\n", RULES));
 
     fixture_enrol(fixture, "alice");
     fixture_open_login(fixture, "alice", token);
-    for (int i = 0; i < 5; i++) {
-        uint64_t call = fixture_begin(fixture, mfa_flow_challenge, &(struct fixture_input){.token = token});
-        fake_gateway_fail_unsent(&fixture->gateway, MFA_DELIVERY_TIMEOUT);
-        assert_int_equal(fake_host_wait(&fixture->host, call)->outcome, MFA_OUTCOME_PROVIDER_TIMEOUT);
-    }
+    fail_to_send(fixture, mfa_flow_challenge, &(struct fixture_input){.token = token}, fate);
+    return fixture;
+}
+
+/* The re-send that fails is the second, which starts the interval if it counts. */
+static struct fixture *fail_a_re_send(void **state, const struct fate *fate, char token[static MFA_TOKEN_SIZE])
+{
+    struct fixture *fixture = fixture_restart(state, FIXTURE_SINGLE_LIMITED("", RULES));
+
+    fixture_enrol(fixture, "alice");
+    fixture_open_login(fixture, "alice", token);
     fixture_send_again(fixture, "alice", token);
+    fake_host_advance(&fixture->host, 30000);
+    fail_to_send(fixture, mfa_flow_challenge, &(struct fixture_input){.token = token}, fate);
+    return fixture;
+}
+
+static void a_message_that_certainly_was_not_sent_is_not_counted(void **state)
+{
+    for (size_t i = 0; i < COUNT(certainly_not_sent); i++) {
+        char token[MFA_TOKEN_SIZE];
+
+        fixture_open_login(fail_the_last_login(state, &certainly_not_sent[i]), "alice", token);
+        fixture_send_again(fail_the_last_re_send(state, &certainly_not_sent[i], token), "alice", token);
+        fixture_send_again(fail_a_re_send(state, &certainly_not_sent[i], token), "alice", token);
+    }
+}
+
+static void a_message_that_may_have_been_sent_is_counted(void **state)
+{
+    for (size_t i = 0; i < COUNT(perhaps_sent); i++) {
+        char token[MFA_TOKEN_SIZE];
+
+        assert_delayed(fixture_run(fail_the_last_login(state, &perhaps_sent[i]), mfa_flow_login, &login), 3600, token);
+        assert_wait(challenge(fail_the_last_re_send(state, &perhaps_sent[i], token), token), 3600);
+        assert_wait(challenge(fail_a_re_send(state, &perhaps_sent[i], token), token), 30);
+    }
+}
+
+/* The code of a message that may have been sent is good: it may have arrived. */
+static void only_a_message_that_certainly_was_not_sent_takes_its_code_with_it(void **state)
+{
+    char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
+    struct fixture *fixture = fail_the_last_re_send(state, &perhaps_sent[1], token);
+
+    fixture_right_code(fixture, code);
+    assert_int_equal(verify(fixture, token, code)->outcome, MFA_OUTCOME_VERIFIED);
+    fixture = fail_the_last_re_send(state, &certainly_not_sent[1], token);
+    fixture_right_code(fixture, code);
+    fixture_assert_wrong_code(verify(fixture, token, code), 4);
 }
 
 static void a_message_that_found_the_gateway_full_is_not_counted(void **state)
@@ -302,8 +396,9 @@ int main(void)
         IN_SINGLE(a_session_without_a_message_matches_no_code),
         IN_SINGLE(an_activation_past_a_limit_is_refused_and_leaves_no_session),
         IN_SINGLE(a_destination_is_counted_across_users_and_spellings),
-        IN_SINGLE(a_message_that_was_certainly_not_sent_is_not_counted),
-        IN_SINGLE(a_message_that_found_no_connection_in_time_is_not_counted),
+        IN_SINGLE(a_message_that_certainly_was_not_sent_is_not_counted),
+        IN_SINGLE(a_message_that_may_have_been_sent_is_counted),
+        IN_SINGLE(only_a_message_that_certainly_was_not_sent_takes_its_code_with_it),
         IN_SINGLE(a_message_that_found_the_gateway_full_is_not_counted),
         IN_SINGLE(messages_asked_for_at_once_cannot_pass_a_limit_together),
         IN_SINGLE(a_restart_does_not_reset_the_counts),
