@@ -104,7 +104,7 @@ run: deps
 install: all
 	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/core-plugins $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 	    $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/mfa/presets
-	install -m 644 host-api/core_plugin.h host-api/core_cap_kv.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 host-api/core_plugin.h host-api/core_cap_kv.h host-api/core_cap_metrics.h $(DESTDIR)$(PREFIX)/include/
 	install -m 644 $(BUILD)/plugins/mfa.so $(DESTDIR)$(PREFIX)/lib/core-plugins/
 	install -m 755 $(BUILD)/sample-host $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 plugin/presets/*.yml $(DESTDIR)$(PREFIX)/share/mfa/presets/

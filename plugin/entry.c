@@ -54,6 +54,9 @@ static enum mfa_status start(struct plugin_instance *instance, struct mfa_config
                                         .max_per_host = config->policy.gateway_max_per_host};
     enum mfa_status status = MFA_OK;
 
+    status = plugin_metrics_port(&instance->metrics, instance->host, config, &port.metrics);
+    if (status != MFA_OK)
+        return status;
     if (config->mode != MFA_MODE_DISABLED) {
         status = mfa_gateway_new(&instance->gateway, &limits);
         if (status != MFA_OK)
@@ -139,7 +142,7 @@ static core_status create(const struct core_host *host, const struct core_config
     if (status == CORE_ERR_MEMORY)
         log_error(host, "not enough memory to start");
     else if (status == CORE_ERR_INTERNAL || status == CORE_ERR_ARGUMENT)
-        log_error(host, "libcurl, a clock, a thread, a route or the key-value table could not be set up");
+        log_error(host, "libcurl, a clock, a thread, a route, the key-value table or a metric could not be set up");
     *out = instance;
     return status;
 }

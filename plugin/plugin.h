@@ -26,9 +26,17 @@ struct plugin_kv {
     const struct core_cap_kv *table; /* NULL: the host has none */
 };
 
+/* What the metrics port works on. */
+struct plugin_metrics {
+    const struct core_host *host;
+    const struct core_cap_metrics *table; /* NULL: the host has none */
+    uint64_t ids[MFA_METRIC_COUNT];
+};
+
 struct plugin_instance {
     const struct core_host *host;
     struct plugin_kv kv;
+    struct plugin_metrics metrics;
     struct mfa_gateway *gateway; /* NULL with `mode: disabled` */
     struct mfa_core *core;
     struct plugin_route *routes; /* what the registered routes point to */
@@ -44,6 +52,12 @@ struct mfa_host_port plugin_host_port(const struct core_host *host);
 /* kv_port.c: the host's key-value table, zeroed when it offers none; to be called in create. `kv` is filled in, and must
  * last as long as the port. `host` is static. */
 struct mfa_kv_port plugin_kv_port(struct plugin_kv *kv, const struct core_host *host);
+
+/* metrics_port.c: defines the metrics, with the hosts that `config` names, and gives the port to them, zeroed when the host
+ * offers none; to be called in create. `metrics` is filled in, and must last as long as the port.
+ * Returns MFA_OK; MFA_ERR_MEMORY; MFA_ERR_INTERNAL: the host does not take a definition. */
+MFA_MUST_CHECK enum mfa_status plugin_metrics_port(struct plugin_metrics *metrics, const struct core_host *host,
+                                                   const struct mfa_config *config, struct mfa_metrics_port *out);
 
 /* dispatch.c: registers the routes. Returns what the host said. */
 core_status plugin_register_routes(struct plugin_instance *instance);

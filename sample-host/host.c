@@ -9,6 +9,7 @@
 #include "listener.h"
 #include "loader.h"
 #include "log.h"
+#include "metrics.h"
 #include "passwords.h"
 #include "router.h"
 #include "routes.h"
@@ -34,9 +35,10 @@ static core_status make_parts(struct host *host, uint64_t call_deadline_ms)
     host->continuations = workers_new(CONTINUATION_THREADS, SIZE_MAX);
     host->calls = calls_new(call_deadline_ms);
     host->grants = grants_new();
+    host->metrics = metrics_new();
     host->router = router_new();
     if (clock_monotonic(&host->started_ms) && host->passwords && host->continuations && host->calls && host->grants &&
-        host->router && add_routes(host->router) == CORE_OK)
+        host->metrics && host->router && add_routes(host->router) == CORE_OK)
         return CORE_OK;
     log_line(CORE_LOG_ERROR, "there is not enough memory to start");
     return CORE_ERR_MEMORY;
@@ -83,6 +85,7 @@ void host_clear(struct host *host)
     loader_unload(host);
     calls_free(host->calls);
     grants_free(host->grants);
+    metrics_free(host->metrics);
     router_free(host->router);
     storage_close(host->storage);
     host_config_clear(&host->config);

@@ -16,6 +16,7 @@
 struct calls;
 struct grants;
 struct listener;
+struct metrics;
 struct passwords;
 struct plugin;
 struct router;
@@ -29,6 +30,7 @@ struct host {
     struct workers *continuations; /* what follows a plugin's completion */
     struct calls *calls;
     struct grants *grants;
+    struct metrics *metrics; /* of plugins */
     struct router *router;
     struct listener *listener; /* NULL: it does not listen */
     struct plugin *plugins;    /* in the order of the login chain */

@@ -10,6 +10,7 @@
 #include "host.h"
 #include "log.h"
 #include "login_chain.h"
+#include "metrics.h"
 #include "passwords.h"
 #include "router.h"
 
@@ -172,12 +173,33 @@ static core_status api_kv_put(const struct core_host *host, struct core_span key
     return storage_kv_put(plugin->host->storage, plugin->descriptor->name, key, now_ms, value, expires_ms, version);
 }
 
+/* --- metrics -------------------------------------------------------------------------------------------------------- */
+
+static core_status api_metric_define(const struct core_host *host, const struct core_metric *metric, uint64_t *id)
+{
+    const struct plugin *plugin = plugin_of(host);
+
+    return plugin->is_creating ? metrics_define(plugin->host->metrics, metric, id) : CORE_ERR_ARGUMENT;
+}
+
+static void api_metric_record(const struct core_host *host, uint64_t id, const uint32_t *label_values, int64_t number)
+{
+    metrics_record(plugin_of(host)->host->metrics, id, label_values, number);
+}
+
+/* --- what there is beside the table ---------------------------------------------------------------------------------- */
+
 static const void *api_capability(const struct core_host *host, const char *id)
 {
     static const struct core_cap_kv kv = {.struct_size = sizeof(kv), .get = api_kv_get, .put = api_kv_put};
 
+    static const struct core_cap_metrics metrics = {
+        .struct_size = sizeof(metrics), .define = api_metric_define, .record = api_metric_record};
+
     (void)host;
-    return id && strcmp(id, CORE_CAP_KV_ID) == 0 ? &kv : NULL;
+    if (id && strcmp(id, CORE_CAP_KV_ID) == 0)
+        return &kv;
+    return id && strcmp(id, CORE_CAP_METRICS_ID) == 0 ? &metrics : NULL;
 }
 
 /* --- the table ------------------------------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include "calls.h"
 #include "clock.h"
 #include "host.h"
+#include "metrics.h"
 #include "routes.h"
 
 /* Prometheus text exposition format, version 0.0.4. */
@@ -53,6 +54,7 @@ static void get_metrics(struct exchange *exchange)
     if (out) {
         write_answers(out, exchange->host->router);
         write_gauges(out, exchange->host);
+        metrics_write(exchange->host->metrics, out);
         if (fclose(out) == 0)
             response = answer_text("text/plain; version=0.0.4", (struct core_span){text, len});
     }

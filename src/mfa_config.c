@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mfa_config.h"
 
+#include <string.h>
+
 #include "mfa_config_check.h"
 #include "mfa_config_endpoint.h"
 #include "mfa_config_limit.h"
@@ -20,6 +22,36 @@ static const char *const recovery_mode_names[] = {
 const char *mfa_mode_name(enum mfa_mode mode)
 {
     return mode_names[mode];
+}
+
+/* The i-th endpoint that has a URL, fallbacks included. */
+static const struct mfa_endpoint *endpoint_at(const struct mfa_config *config, size_t i)
+{
+    const struct mfa_endpoint *const chains[] = {&config->single, &config->challenge, &config->verify};
+
+    for (size_t chain = 0; chain < sizeof chains / sizeof chains[0]; chain++)
+        for (const struct mfa_endpoint *at = chains[chain]; at != NULL; at = at->fallback)
+            if (at->url != NULL && i-- == 0)
+                return at;
+    return NULL;
+}
+
+static bool is_named_before(const struct mfa_config *config, size_t i)
+{
+    for (size_t before = 0; before < i; before++)
+        if (strcmp(endpoint_at(config, before)->origin.host, endpoint_at(config, i)->origin.host) == 0)
+            return true;
+    return false;
+}
+
+const char *mfa_config_host(const struct mfa_config *config, size_t i)
+{
+    const struct mfa_endpoint *endpoint = NULL;
+
+    for (size_t at = 0; (endpoint = endpoint_at(config, at)) != NULL; at++)
+        if (!is_named_before(config, at) && i-- == 0)
+            return endpoint->origin.host;
+    return NULL;
 }
 
 void mfa_config_clear(struct mfa_config *config)

@@ -55,6 +55,9 @@ MFA_MUST_CHECK enum mfa_status mfa_config_parse(struct mfa_config *out, const st
 /* Frees what the configuration owns and zeroes it. Accepts a zeroed struct. */
 void mfa_config_clear(struct mfa_config *config);
 
+/* The i-th of the hosts that requests go to, each named once; borrowed. NULL past the last. */
+const char *mfa_config_host(const struct mfa_config *config, size_t i);
+
 /* Names a mode as the configuration spells it. Static. */
 const char *mfa_mode_name(enum mfa_mode mode);
 

@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mfa_buffer.h"
 #include "mfa_housekeeper.h"
@@ -24,12 +25,28 @@ static enum mfa_status new_sessions(struct mfa_core *core)
     return status;
 }
 
+/* Each service is known to the metrics by the place of its host. */
+static void label_services(struct mfa_core *core)
+{
+    const char *host = NULL;
+
+    for (uint32_t place = 0; (host = mfa_config_host(&core->config, place)) != NULL; place++)
+        for (size_t i = 0; i < core->services->count; i++)
+            if (strcmp(core->services->list[i].endpoint->origin.host, host) == 0)
+                core->services->list[i].host_place = place;
+}
+
 static enum mfa_status new_services(struct mfa_core *core, const struct mfa_gateway_port *gateway)
 {
     const struct mfa_endpoint *const endpoints[] = {&core->config.single, &core->config.challenge,
                                                     &core->config.verify};
 
-    return mfa_services_new(&core->services, &core->host, gateway, endpoints, sizeof endpoints / sizeof endpoints[0]);
+    enum mfa_status status =
+        mfa_services_new(&core->services, &core->host, gateway, endpoints, sizeof endpoints / sizeof endpoints[0]);
+
+    if (status == MFA_OK)
+        label_services(core);
+    return status;
 }
 
 static enum mfa_status start(struct mfa_core *core, const struct mfa_gateway_port *gateway,
@@ -49,8 +66,8 @@ static enum mfa_status start(struct mfa_core *core, const struct mfa_gateway_por
     if (status == MFA_OK)
         status = mfa_workers_new(&core->password_workers, PASSWORD_THREADS, MAX_QUEUED_PASSWORDS);
     if (status == MFA_OK)
-        status =
-            mfa_housekeeper_new(&core->housekeeper, &core->host, core->sessions, core->throttle, core->send_limits);
+        status = mfa_housekeeper_new(&core->housekeeper, &core->host, core->services, core->sessions, core->throttle,
+                                     core->send_limits);
     return status;
 }
 

@@ -21,7 +21,7 @@ static void forget_user_data(struct mfa_exchange *exchange)
 static mfa_gateway_done_fn take_answer;
 
 /* Bounds a request by the time that is left. */
-static enum mfa_status bound(const struct mfa_exchange *exchange, struct mfa_http_request *request)
+static enum mfa_status bound(struct mfa_exchange *exchange, struct mfa_http_request *request)
 {
     uint64_t now_ms = 0;
 
@@ -31,6 +31,7 @@ static enum mfa_status bound(const struct mfa_exchange *exchange, struct mfa_htt
         return MFA_ERR_EXPIRED;
     if (exchange->deadline_ms - now_ms < request->timeout_ms)
         request->timeout_ms = (uint32_t)(exchange->deadline_ms - now_ms);
+    exchange->asked_ms = now_ms;
     return MFA_OK;
 }
 
@@ -180,6 +181,20 @@ static void log_finding(const struct mfa_exchange *exchange, const struct mfa_ga
     host->log(host->ctx, is_good ? MFA_LOG_DEBUG : MFA_LOG_WARN, line);
 }
 
+static void count(const struct mfa_exchange *exchange, const struct mfa_gateway_answer *answer,
+                  const struct mfa_finding *finding)
+{
+    const struct mfa_host_port *host = host_of(exchange);
+    uint32_t place = mfa_services_find(exchange->services, exchange->endpoint)->host_place;
+    uint64_t now_ms = 0;
+
+    if (exchange->call == MFA_CALL_SEND)
+        mfa_metrics_record(&host->metrics, MFA_METRIC_CHALLENGES, place, finding->verdict, 1);
+    if (!answer->was_never_sent && host->monotonic_ms(host->ctx, &now_ms) == MFA_OK)
+        mfa_metrics_record(&host->metrics, MFA_METRIC_GATEWAY_TIME, place, exchange->call,
+                           (int64_t)(now_ms - exchange->asked_ms));
+}
+
 /* Remembers whether the service is there. What it says about the request does not matter. */
 static void note(const struct mfa_exchange *exchange, const struct mfa_gateway_answer *answer)
 {
@@ -225,12 +240,14 @@ static void take_answer(void *arg, const struct mfa_gateway_answer *answer)
         return;
     mfa_verdict_of(&exchange->endpoint->rules, exchange->call, answer, &exchange->variables, &finding);
     log_finding(exchange, answer, &finding);
+    count(exchange, answer, &finding);
     note(exchange, answer);
     if (answer->delivery != MFA_DELIVERY_STOPPED && ask_another(exchange, &finding)) {
         mfa_finding_clear(&finding);
         return;
     }
     forget_user_data(exchange);
+    atomic_fetch_sub(&exchange->services->in_flight, 1);
     exchange->number = number;
     /* Whoever asked for another token has had the request, and may have looked at the code. */
     exchange->was_never_sent = answer->was_never_sent && !exchange->has_refreshed;
@@ -239,12 +256,16 @@ static void take_answer(void *arg, const struct mfa_gateway_answer *answer)
 
 enum mfa_status mfa_exchange_begin(struct mfa_exchange *exchange)
 {
+    struct mfa_services *services = exchange->services;
     enum mfa_status status;
 
     exchange->number = 0;
     choose_first(exchange);
+    atomic_fetch_add(&services->in_flight, 1);
     status = ask(exchange);
-    if (status != MFA_OK)
-        forget_user_data(exchange);
+    if (status == MFA_OK)
+        return status;
+    atomic_fetch_sub(&services->in_flight, 1);
+    forget_user_data(exchange);
     return status;
 }

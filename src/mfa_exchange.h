@@ -30,6 +30,7 @@ struct mfa_exchange {
     void *arg;
     size_t number;                    /* whose answer it is: 0 is the endpoint to begin with, 1 its first fallback */
     bool was_never_sent;              /* the service certainly knows nothing of it */
+    uint64_t asked_ms;                /* monotonic, when the request was ready */
     struct mfa_http_request *request; /* waits for a token */
     struct mfa_token_waiter waiter;
     uint64_t token_number;

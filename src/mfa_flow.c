@@ -57,6 +57,7 @@ static void flow_finish(struct mfa_flow *flow, enum mfa_outcome outcome)
         return; /* another thread has it, or has had it */
     flow->reply.outcome = outcome;
     mfa_audit_log(flow);
+    mfa_metrics_record(&flow->core->host.metrics, MFA_METRIC_REQUESTS, mfa_metrics_flow(flow->event), outcome, 1);
     flow->core->host.complete(flow->core->host.ctx, flow->call, &flow->reply);
     flow_free(flow);
 }

@@ -10,6 +10,7 @@
 
 struct mfa_housekeeper {
     const struct mfa_host_port *host;
+    const struct mfa_services *services;
     struct mfa_sessions *sessions;
     struct mfa_throttle *throttle;
     struct mfa_send_limits *send_limits;
@@ -36,6 +37,14 @@ static bool wait_a_second(struct mfa_housekeeper *housekeeper)
     return is_stopping;
 }
 
+static void take_stock(const struct mfa_housekeeper *housekeeper)
+{
+    const struct mfa_metrics_port *metrics = &housekeeper->host->metrics;
+
+    mfa_metrics_record(metrics, MFA_METRIC_PENDING, 0, 0, (int64_t)mfa_sessions_count(housekeeper->sessions));
+    mfa_metrics_record(metrics, MFA_METRIC_IN_FLIGHT, 0, 0, (int64_t)atomic_load(&housekeeper->services->in_flight));
+}
+
 static void *keep_house(void *arg)
 {
     struct mfa_housekeeper *housekeeper = arg;
@@ -50,6 +59,7 @@ static void *keep_house(void *arg)
         mfa_throttle_expire(housekeeper->throttle, now_ms);
         mfa_send_limits_expire(housekeeper->send_limits, now_ms);
         mfa_send_limits_write(housekeeper->send_limits, now_ms);
+        take_stock(housekeeper);
     }
     return NULL;
 }
@@ -68,8 +78,8 @@ static enum mfa_status init_wake(pthread_cond_t *wake)
 }
 
 enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct mfa_host_port *host,
-                                    struct mfa_sessions *sessions, struct mfa_throttle *throttle,
-                                    struct mfa_send_limits *send_limits)
+                                    const struct mfa_services *services, struct mfa_sessions *sessions,
+                                    struct mfa_throttle *throttle, struct mfa_send_limits *send_limits)
 {
     struct mfa_housekeeper *housekeeper = calloc(1, sizeof *housekeeper);
 
@@ -77,6 +87,7 @@ enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct m
     if (housekeeper == NULL)
         return MFA_ERR_MEMORY;
     housekeeper->host = host;
+    housekeeper->services = services;
     housekeeper->sessions = sessions;
     housekeeper->throttle = throttle;
     housekeeper->send_limits = send_limits;

@@ -14,6 +14,7 @@
 
 #include "mfa_buffer.h"
 #include "mfa_endpoint.h"
+#include "mfa_metrics.h"
 #include "mfa_status.h"
 
 enum mfa_log_level { MFA_LOG_ERROR, MFA_LOG_WARN, MFA_LOG_INFO, MFA_LOG_DEBUG };
@@ -56,6 +57,8 @@ struct mfa_host_port {
 
     /* Ends a call. Never waits. The reply is copied. */
     void (*complete)(void *ctx, uint64_t call, const struct mfa_reply *reply);
+
+    struct mfa_metrics_port metrics;
 
     /* Until when the host waits for the call's answer, on the monotonic clock; 0: nobody waits any more. */
     uint64_t (*deadline_ms)(void *ctx, uint64_t call);

@@ -7,6 +7,7 @@
 #define MFA_SERVICE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct mfa_token_waiter; /* mfa_access_token.h */
 
 struct mfa_service {
     const struct mfa_endpoint *endpoint; /* borrowed */
+    uint32_t host_place;                 /* of its host, among the labels of metrics */
     uint32_t failures;                   /* in a row */
     uint64_t next_trial_ms;              /* when it is down: monotonic */
     char *token_secret;                  /* NULL: none is known */
@@ -38,6 +40,7 @@ struct mfa_services {
     pthread_mutex_t mutex; /* guards all of the services but their endpoints; none is taken inside it */
     struct mfa_service *list;
     size_t count;
+    atomic_size_t in_flight; /* exchanges that are not over */
 };
 
 /* Makes a service of each of `endpoints` (`endpoint_count` chains, NULLs ignored) and of their fallbacks. The endpoints and
