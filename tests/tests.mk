@@ -89,3 +89,9 @@ bench: deps
 	$(Q)$(MAKE) --no-print-directory all $(bench_programs)
 	$(Q){ $(call run_each,$(bench_programs)); } > $(BUILD)/bench.lines
 	$(Q)tests/bench/report $(BUILD)
+
+# Prometheus' own opinion of the metrics and of the rules over them.
+.PHONY: check-promtool
+check-promtool: all
+	$(Q).ci/install-dependencies prometheus
+	$(Q)BUILD=$(BUILD) tests/integration/check-promtool
