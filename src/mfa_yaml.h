@@ -102,6 +102,11 @@ MFA_MUST_CHECK enum mfa_status mfa_yaml_json(const struct mfa_yaml_node *node, j
 /* --- Reporting, as "key (file:line): message". Messages never hold values. --- */
 
 void mfa_yaml_error(const struct mfa_yaml_node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Turns what a parser of a node's text returned into a report: `problem` is what it said, or NULL. Only memory is worth an end.
+ * Returns MFA_OK or MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_yaml_problem(const struct mfa_yaml_node *node, enum mfa_status status,
+                                                const char *problem);
+
 void mfa_yaml_warning(const struct mfa_yaml_node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Reports about `path` below the root, with the line of the nearest value that is there. */

@@ -92,6 +92,14 @@ void mfa_yaml_error(const struct mfa_yaml_node *node, const char *format, ...)
     va_end(args);
 }
 
+enum mfa_status mfa_yaml_problem(const struct mfa_yaml_node *node, enum mfa_status status, const char *problem)
+{
+    if (status == MFA_OK || status == MFA_ERR_MEMORY)
+        return status;
+    mfa_yaml_error(node, "%s", status == MFA_ERR_TOO_LARGE ? "is too long" : problem);
+    return MFA_OK;
+}
+
 void mfa_yaml_warning(const struct mfa_yaml_node *node, const char *format, ...)
 {
     va_list args;
