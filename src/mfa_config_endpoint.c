@@ -72,7 +72,8 @@ static enum mfa_status read_headers(const struct reader *reader)
     return status;
 }
 
-/* The one way that `key` ("auth", "sign") names. Both write the Authorization header, or what takes its place. */
+/* What stands under `key`, "auth" or "sign". Both write the Authorization header, or what takes its place; the operator's own
+ * header stands for the preset's. */
 static const struct mfa_yaml_node *find_proof(const struct reader *reader, const char *key)
 {
     const struct mfa_yaml_node *node = find(reader, key);

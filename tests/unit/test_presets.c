@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "mfa_config.h"
 #include "mfa_verdict.h"
@@ -525,6 +526,27 @@ static void a_key_beside_a_preset_stands_for_its_own_and_the_others_stay(void **
     json_decref(values);
 }
 
+static void an_authorization_of_the_operators_own_stands_for_the_presets(void **state)
+{
+    const struct preset *preset = find_preset("twilio-verify");
+    json_t *section = section_of(preset);
+    json_t *values = recorded_values(preset);
+    const struct mfa_variables variables = {.user_data = values};
+    struct mfa_http_request *request = NULL;
+    struct mfa_config config;
+
+    (void)state;
+    write_beside(section, "challenge", json_pack("{s:{s:s}}", "headers", "Authorization", "Bearer mine"));
+    check_accepted(&config, section);
+    assert_int_equal(mfa_endpoint_render(&config.challenge, &variables, &request), MFA_OK);
+    assert_string_equal(request->header_secrets[0], "Authorization: Bearer mine");
+    for (size_t i = 1; i < request->header_count; i++)
+        assert_int_not_equal(strncasecmp(request->header_secrets[i], "authorization:", 14), 0);
+    mfa_http_request_free(request);
+    mfa_config_clear(&config);
+    json_decref(values);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -537,6 +559,7 @@ int main(void)
         cmocka_unit_test(a_parameter_that_the_preset_does_not_know_is_refused_by_name),
         cmocka_unit_test(a_default_gives_way_to_what_is_given),
         cmocka_unit_test(a_key_beside_a_preset_stands_for_its_own_and_the_others_stay),
+        cmocka_unit_test(an_authorization_of_the_operators_own_stands_for_the_presets),
     };
 
     return cmocka_run_group_tests(tests, load_all, free_all);
