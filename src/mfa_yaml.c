@@ -174,10 +174,60 @@ static bool link_entries(const struct mfa_yaml_node *node)
     return false;
 }
 
+/* Finds the value of a key, `*out`, NULL: it is not there. False: it is not clear which one, which has been reported. */
+static bool find_value(const struct mfa_yaml_node *mapping, const char *key, size_t key_len, struct mfa_yaml_node **out)
+{
+    const yaml_node_pair_t *pairs = mapping->yaml->data.mapping.pairs.start;
+    const size_t count = (size_t)(mapping->yaml->data.mapping.pairs.top - pairs);
+    struct mfa_yaml *yaml = mapping->document;
+
+    *out = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct mfa_yaml_node *name = mfa_yaml_node_at(yaml, pairs[i].key);
+        const char *problem = NULL;
+
+        if (name->yaml->type != YAML_SCALAR_NODE || name->yaml->data.scalar.length != key_len ||
+            memcmp(mfa_yaml_scalar(name), key, key_len) != 0)
+            continue;
+        if (*out != NULL)
+            problem = "is there twice: keep one";
+        *out = mfa_yaml_node_at(yaml, pairs[i].value);
+        if (*out < name) /* an alias stands for what was there before it */
+            problem = "must not be a YAML alias (\"*name\"): write the value out";
+        if (problem != NULL) {
+            mfa_yaml_document_error(yaml, name->yaml->start_mark.line, "%s", problem);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Goes down to where the section stands. False: what is on the way cannot be read, which has been reported. */
+static bool find_root(struct mfa_yaml *yaml)
+{
+    const char *path = yaml->source->path == NULL ? "" : yaml->source->path;
+    struct mfa_yaml_node *node = yaml->nodes;
+
+    while (*path != '\0' && node != NULL && !mfa_yaml_is_null(node)) {
+        const size_t key_len = strcspn(path, ".");
+
+        if (node->yaml->type != YAML_MAPPING_NODE) {
+            mfa_yaml_document_error(yaml, node->yaml->start_mark.line,
+                                    "cannot be read: what stands above it is no mapping (keys with values)");
+            return false;
+        }
+        if (!find_value(node, path, key_len, &node))
+            return false;
+        path += key_len;
+        path += *path == '.';
+    }
+    yaml->root = *path == '\0' ? node : NULL;
+    return true;
+}
+
 static enum mfa_status link_all(struct mfa_yaml *yaml)
 {
     const yaml_node_t *first = yaml->document.nodes.start;
-    struct mfa_yaml_node *root;
 
     yaml->node_count = (size_t)(yaml->document.nodes.top - first);
     if (yaml->node_count == 0)
@@ -187,15 +237,16 @@ static enum mfa_status link_all(struct mfa_yaml *yaml)
         return MFA_ERR_MEMORY;
     for (size_t i = 0; i < yaml->node_count; i++)
         yaml->nodes[i] = (struct mfa_yaml_node){.document = yaml, .yaml = first + i};
-    root = mfa_yaml_node_at(yaml, 1);
-    root->depth = 1;
-    if (mfa_yaml_is_null(root))
+    if (!find_root(yaml))
+        return MFA_ERR_CONFIG;
+    if (mfa_yaml_root(yaml) == NULL)
         return MFA_OK;
-    if (!mfa_yaml_is_mapping(root) || !check_tag(root))
+    yaml->root->depth = 1;
+    if (!mfa_yaml_is_mapping(yaml->root) || !check_tag(yaml->root))
         return MFA_ERR_CONFIG;
     /* A parent comes before its entries, so each has its own place by the time they get theirs. */
     for (size_t i = 0; i < yaml->node_count; i++)
-        if (!link_entries(&yaml->nodes[i]))
+        if (yaml->nodes[i].depth > 0 && !link_entries(&yaml->nodes[i]))
             return MFA_ERR_CONFIG;
     return MFA_OK;
 }

@@ -31,7 +31,7 @@ struct mfa_yaml;
 /* A value in the document; borrowed from it. */
 struct mfa_yaml_node;
 
-/* Reads a document. `source`, what it points to, and `report_ctx` are borrowed until mfa_yaml_free.
+/* Reads a document, or of a document the value that stands at `source->path`. `source`, what it points to, and `report_ctx` are borrowed until mfa_yaml_free.
  * On success `*out` is owned by the caller, released with mfa_yaml_free; mistakes that leave the rest readable (a repeated
  * key) have been reported and counted.
  * Returns MFA_OK; MFA_ERR_CONFIG: nothing can be read, which has been reported; MFA_ERR_MEMORY. */
@@ -50,7 +50,7 @@ MFA_MUST_CHECK enum mfa_status mfa_yaml_expand(struct mfa_yaml *yaml, const stru
 /* Wipes and frees a document. Accepts NULL. */
 void mfa_yaml_free(struct mfa_yaml *yaml);
 
-/* The outermost mapping; NULL when the document is empty or null. */
+/* The outermost mapping; NULL when the document, or what stands at its path, is empty, null, or not there. */
 const struct mfa_yaml_node *mfa_yaml_root(const struct mfa_yaml *yaml);
 
 /* How many errors have been reported about the document. */

@@ -24,6 +24,7 @@ struct mfa_yaml {
     yaml_document_t document;
     struct mfa_yaml_node *nodes; /* one for each of libyaml's, in the same order; NULL: there is none */
     size_t node_count;
+    struct mfa_yaml_node *root; /* the outermost of what is read; NULL: there is none */
     const struct mfa_config_source *source;
     mfa_config_report_fn *report;
     void *report_ctx;

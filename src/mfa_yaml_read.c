@@ -11,7 +11,7 @@
 
 const struct mfa_yaml_node *mfa_yaml_root(const struct mfa_yaml *yaml)
 {
-    return yaml->nodes == NULL || mfa_yaml_is_null(yaml->nodes) ? NULL : yaml->nodes;
+    return yaml->root == NULL || mfa_yaml_is_null(yaml->root) ? NULL : yaml->root;
 }
 
 const struct mfa_yaml_node *mfa_yaml_entry(const struct mfa_yaml_node *mapping, size_t i)

@@ -125,7 +125,7 @@ static void report_path(const struct mfa_yaml *yaml, bool is_error, const char *
 {
     char full_path[PATH_MAX_LEN] = {0};
     const char *rest;
-    const struct mfa_yaml_node *nearest = mfa_yaml_descend(yaml->nodes, path, &rest);
+    const struct mfa_yaml_node *nearest = mfa_yaml_descend(yaml->root, path, &rest);
 
     mfa_yaml_append(full_path, sizeof full_path, "%s.%s", yaml->source->section, path);
     report(nearest->document, is_error, full_path, mfa_yaml_line(nearest), format, args);

@@ -724,6 +724,107 @@ static void a_document_that_cannot_be_read_counts_as_well(void **state)
     mfa_yaml_free(fixture.yaml);
 }
 
+/* --- A section of a larger text ---------------------------------------------------------------------------------- */
+
+static void parse_section(struct fixture *fixture, const char *text)
+{
+    *fixture = (struct fixture){.source = {.text = text,
+                                           .text_len = strlen(text),
+                                           .section = "services.mfa",
+                                           .file = "override-config.yml",
+                                           .path = "services.mfa"}};
+    fixture->status = mfa_yaml_parse(&fixture->yaml, &fixture->source, collect, &fixture->log);
+}
+
+static void a_section_is_read_where_it_stands_and_nothing_around_it(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    parse_section(&fixture, "http: &p {port: 1, port: !x 2}\n"
+                            "again: *p\n"
+                            "services:\n"
+                            "  [list]: ~\n"
+                            "  other: {a: 1, a: '${env:MFA_TEST_IS_NOT_SET}'}\n"
+                            "  mfa:\n"
+                            "    mode: &m single\n"
+                            "    list: [1,\n"
+                            "      2]\n"
+                            "mfa: {mode: nowhere, mode: !x {}}\n"
+                            "last: *m\n");
+    assert_int_equal(fixture.status, MFA_OK);
+    assert_string_equal(mfa_yaml_string(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "mode")), "single");
+    assert_null(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "services"));
+    assert_int_equal(mfa_yaml_expand(fixture.yaml, NULL), MFA_OK);
+    assert_string_equal(fixture.log.text, "");
+    mfa_yaml_error(mfa_yaml_root(fixture.yaml), "a");
+    mfa_yaml_error(mfa_yaml_item(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "list"), 1), "b");
+    mfa_yaml_error_at(fixture.yaml, "mode.x", "c");
+    assert_string_equal(fixture.log.text, "services.mfa (override-config.yml:7): a\n"
+                                          "services.mfa.list[1] (override-config.yml:9): b\n"
+                                          "services.mfa.mode.x (override-config.yml:7): c\n");
+    mfa_yaml_free(fixture.yaml);
+}
+
+static void a_section_that_is_not_there_is_absent(void **state)
+{
+    static const char *const texts[] = {
+        "",          "http: {port: 1}\n", "services:\n",        "services: {}\n",
+        "mfa: {}\n", "services: {mfa: }", "services: {mfa: ~}", "services: {mfaa: {}, mf: {}, 'm\"fa': {}}"};
+    struct fixture fixture;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        parse_section(&fixture, texts[i]);
+        assert_int_equal(fixture.status, MFA_OK);
+        assert_null(mfa_yaml_root(fixture.yaml));
+        assert_string_equal(fixture.log.text, "");
+        mfa_yaml_free(fixture.yaml);
+    }
+}
+
+static void a_section_that_is_not_clear_is_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *line;
+    } cases[] = {
+        {"a: 1\nservices: 5\n", "2): cannot be read: what stands above it is no mapping (keys with values)\n"},
+        {"- services\n", "1): cannot be read: what stands above it is no mapping (keys with values)\n"},
+        {"services: ''\n", "1): cannot be read: what stands above it is no mapping (keys with values)\n"},
+        {"services:\n  mfa: {}\n  mfa: {}\n", "3): is there twice: keep one\n"},
+        {"services:\n  mfa: {}\nservices: {}\n", "3): is there twice: keep one\n"},
+        {"x: &x {}\nservices:\n  mfa: *x\n", "3): must not be a YAML alias (\"*name\"): write the value out\n"},
+        {"services: &x\n  mfa: *x\n", "2): must not be a YAML alias (\"*name\"): write the value out\n"},
+        {"services:\n  mfa: [1]\n", "2): must be a mapping (keys with values)\n"},
+        {"services:\n  mfa: !x {}\n", "2): must not have a YAML tag: remove the \"!\" and the word behind it\n"},
+        {"a: 1\n--- {}\n", "2): holds a second YAML document: keep one\n"},
+    };
+    struct fixture fixture;
+    char line[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        parse_section(&fixture, cases[i].text);
+        (void)snprintf(line, sizeof line, "services.mfa (override-config.yml:%s", cases[i].line);
+        assert_string_equal(fixture.log.text, line);
+        assert_int_equal(fixture.status, MFA_ERR_CONFIG);
+        assert_null(fixture.yaml);
+    }
+}
+
+static void a_section_takes_nothing_from_around_it_by_an_alias(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    parse_section(&fixture, "x: &x single\nservices:\n  mfa:\n    mode: *x\n");
+    assert_int_equal(fixture.status, MFA_ERR_CONFIG);
+    assert_string_equal(fixture.log.text,
+                        "services.mfa (override-config.yml:4): must not use a YAML alias (\"*name\"): "
+                        "write the value out\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -759,6 +860,10 @@ int main(void)
         cmocka_unit_test(what_was_put_in_and_is_no_utf8_is_no_json),
         cmocka_unit_test(problems_of_a_document_count_in_those_that_ask_for_it),
         cmocka_unit_test(a_document_that_cannot_be_read_counts_as_well),
+        cmocka_unit_test(a_section_is_read_where_it_stands_and_nothing_around_it),
+        cmocka_unit_test(a_section_that_is_not_there_is_absent),
+        cmocka_unit_test(a_section_that_is_not_clear_is_refused),
+        cmocka_unit_test(a_section_takes_nothing_from_around_it_by_an_alias),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
