@@ -28,17 +28,18 @@ say = @printf '  %-6s %s\n'
 endif
 
 warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
-            -Wpointer-arith -Wwrite-strings -Wcast-qual -Wundef $(if $(WERROR),-Werror)
+            -Wpointer-arith -Wwrite-strings -Wcast-qual -Wundef -Wdate-time $(if $(WERROR),-Werror)
 hardening := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fno-strict-overflow \
              $(if $(filter -O0 -fsanitize%,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+# The folder it was built in leaves no trace, and neither does the date or the order of files: `make check-reproducible`.
 compile = $(CC) -std=c11 -D_GNU_SOURCE -DMFA_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden -pthread \
-          $(warnings) $(hardening) -MMD -MP $(CFLAGS) $(CPPFLAGS)
+          -ffile-prefix-map='$(CURDIR)=.' $(warnings) $(hardening) -MMD -MP $(CFLAGS) $(CPPFLAGS)
 link = $(CC) -pthread $(CFLAGS) $(LDFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 # Asked when a recipe runs, not when this file is read: `make deps` may have to install pkg-config first.
 cflags_of = $(shell $(PKG_CONFIG) --cflags $(1))
 libs_of = $(shell $(PKG_CONFIG) --libs $(1))
 
-objects_in = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
+objects_in = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1)/*.c)))
 core_objects := $(call objects_in,src)
 plugin_objects := $(call objects_in,plugin)
 host_objects := $(call objects_in,sample-host)
@@ -69,7 +70,7 @@ $(BUILD)/libsamplehost.a: $(filter-out %/main.o,$(host_objects))
 $(BUILD)/%.a: Makefile tests/tests.mk
 	$(say) AR $@
 	@mkdir -p $(@D)
-	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 
 # The whole archive goes in: what is tested is what is shipped. Once loaded it stays (nodelete): after a time-out, a thread
 # of libcurl's may still be resolving a name when the host unloads the plugin, and needs the code it runs.

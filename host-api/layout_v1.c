@@ -1,11 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Freezes the layout of version 1.0 as it is on machines with 64-bit pointers. A failing assertion means that a change
- * broke every plugin and every host already built; mend the header, never this file. Members that a later minor appends
- * get a file of their own, and only structs with `struct_size` may grow.
+ * Freezes the constants of version 1.0, and its layout as it is on machines with 64-bit pointers. A failing assertion means
+ * that a change broke every plugin and every host already built; mend the header, never this file. What a later minor
+ * appends gets a file of its own, and only structs with `struct_size` may grow.
  */
 #include "core_cap_kv.h"
+#include "core_cap_metrics.h"
 #include "core_plugin.h"
+
+#define IS(constant, value) _Static_assert((constant) == (value), #constant " was renumbered")
+
+IS(CORE_API_MAJOR, 1);
+IS(CORE_PLUGIN_MAGIC, 0x434f5245);
+
+IS(CORE_OK, 0);
+IS(CORE_ERR_INTERNAL, -1);
+IS(CORE_ERR_MEMORY, -2);
+IS(CORE_ERR_ARGUMENT, -3);
+IS(CORE_ERR_CONFIG, -4);
+IS(CORE_ERR_VERSION, -5);
+IS(CORE_ERR_NOT_FOUND, -6);
+IS(CORE_ERR_CONFLICT, -7);
+IS(CORE_ERR_TOO_SMALL, -8);
+IS(CORE_ERR_DENIED, -9);
+IS(CORE_ERR_CLOSED, -10);
+IS(CORE_ERR_BUSY, -11);
+
+IS(CORE_USER_ID_MAX, 128);
+IS(CORE_REQUEST_ID_MAX, 63);
+IS(CORE_GRANT_MAX, 1024);
+IS(CORE_KV_KEY_MAX, 64);
+IS(CORE_KV_VALUE_MAX, 65536);
+
+IS(CORE_METRIC_MAX_LABELS, 4);
+IS(CORE_METRIC_MAX_BUCKETS, 32);
+IS(CORE_METRIC_MAX_SERIES, 4096);
+IS(CORE_METRIC_COUNTER, 1);
+IS(CORE_METRIC_GAUGE, 2);
+IS(CORE_METRIC_HISTOGRAM, 3);
+
+IS(CORE_DENY, 0);
+IS(CORE_ALLOW, 1);
+IS(CORE_CHALLENGE, 2);
+IS(CORE_ANSWER, 3);
+IS(CORE_RELEASE, 4);
+
+IS(CORE_AUTH_PERSONAL, 1);
+IS(CORE_AUTH_NONE, 2);
+IS(CORE_AUTH_ADMIN, 3);
+
+IS(CORE_LOG_ERROR, 1);
+IS(CORE_LOG_WARN, 2);
+IS(CORE_LOG_INFO, 3);
+IS(CORE_LOG_DEBUG, 4);
+
+IS(CORE_CONFIG_YAML, 1);
+IS(CORE_CONFIG_JSON, 2);
 
 #if UINTPTR_MAX == UINT64_MAX
 
@@ -114,6 +164,26 @@ AT(core_cap_kv, reserved, 4);
 AT(core_cap_kv, get, 8);
 AT(core_cap_kv, put, 16);
 SIZE_AT_LEAST(core_cap_kv, 24);
+
+AT(core_metric_label, name, 0);
+AT(core_metric_label, values, 8);
+
+AT(core_metric, struct_size, 0);
+AT(core_metric, kind, 4);
+AT(core_metric, name, 8);
+AT(core_metric, help, 16);
+AT(core_metric, labels, 24);
+AT(core_metric, buckets, 32);
+AT(core_metric, label_count, 40);
+AT(core_metric, bucket_count, 44);
+AT(core_metric, unit, 48);
+SIZE_AT_LEAST(core_metric, 56);
+
+AT(core_cap_metrics, struct_size, 0);
+AT(core_cap_metrics, reserved, 4);
+AT(core_cap_metrics, define, 8);
+AT(core_cap_metrics, record, 16);
+SIZE_AT_LEAST(core_cap_metrics, 24);
 
 _Static_assert(sizeof(core_call) == 8 && sizeof(core_status) == 4, "a basic type changed size");
 

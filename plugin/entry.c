@@ -13,7 +13,7 @@ static void log_error(const struct core_host *host, const char *line)
 
 static bool offers_what_we_use(const struct core_host *host)
 {
-    return CORE_HAS(host, register_route) && host->log != NULL && host->wall_clock != NULL &&
+    return CORE_HAS(host, capability) && host->log != NULL && host->wall_clock != NULL &&
            host->monotonic_clock != NULL && host->complete != NULL && host->call_info != NULL &&
            host->profile_load != NULL && host->profile_store != NULL && host->password_check != NULL &&
            host->register_route != NULL;

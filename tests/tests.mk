@@ -10,10 +10,12 @@ host_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/host/test_*.c))
 integration_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/integration/test_*.c))
 attack_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/attack/test_*.c))
 replay_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/replay/test_*.c))
-test_plugins := $(patsubst tests/%.c,$(tests)/%.so,$(wildcard tests/abi/plugins/*.c tests/host/plugins/*.c))
+test_plugins := $(patsubst tests/%.c,$(tests)/%.so,$(wildcard tests/abi/plugins/*.c tests/abi/frozen-1.0/*.c \
+                                                     tests/host/plugins/*.c))
 
 $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/fakes/%.o: includes := -Isrc -Itests -Itests/fakes
-$(BUILD)/obj/tests/abi/%.o: includes := -Ihost-api
+# The ABI tests are a host as version 1.0 had it.
+$(BUILD)/obj/tests/abi/%.o: includes := -Itests/abi/frozen-1.0 -Itests/integration
 $(BUILD)/obj/tests/host/%.o: includes := -Ihost-api -Isample-host -Itests
 $(BUILD)/obj/tests/integration/%.o: includes := -Ihost-api -Itests -Itests/integration
 $(BUILD)/obj/tests/attack/%.o: includes := -Itests/integration
@@ -26,7 +28,7 @@ $(tests)/libreplay.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/replay/
 
 $(unit_tests): $(tests)/libfakes.a $(BUILD)/libmfacore.a
 $(host_tests): $(BUILD)/libsamplehost.a
-$(integration_tests): $(tests)/libharness.a
+$(abi_tests) $(integration_tests): $(tests)/libharness.a
 $(attack_tests): $(BUILD)/obj/tests/attack/attack.o $(tests)/libharness.a
 $(replay_tests): $(tests)/libreplay.a $(tests)/libfakes.a $(tests)/libharness.a $(BUILD)/libmfacore.a
 $(replay_tests): wraps := -Wl,--wrap=curl_easy_init -Wl,--wrap=curl_easy_setopt
@@ -36,15 +38,23 @@ $(tests)/%: $(BUILD)/obj/tests/%.o
 	$(Q)$(link) $(wraps) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(call libs_of,$(test_libs)) -ldl
 
 # Plugins for the tests see nothing but the host API, as any plugin does.
-$(tests)/%.so: tests/%.c host-api/core_plugin.h
+$(tests)/%.so: api := host-api
+$(tests)/abi/frozen-1.0/%.so: api := tests/abi/frozen-1.0
+$(tests)/%.so: tests/%.c $(wildcard host-api/*.h tests/abi/*/*.h)
 	$(say) LD $@
 	@mkdir -p $(@D)
-	$(Q)$(compile) -Ihost-api -shared -o $@ $<
+	$(Q)$(compile) -I$(api) -shared -o $@ $<
+
+# Built to be compared, and nothing without debug information.
+$(BUILD)/abi_witness.so: host-api/abi_witness.c $(wildcard host-api/*.h)
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(compile) -g -Ihost-api -shared -o $@ $<
 
 .PHONY: tests
 tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(attack_tests) $(replay_tests) $(test_plugins)
 
-.PHONY: test check-unit check-abi check-replay check-integration check-integration-valgrind attack
+.PHONY: test check-unit check-abi check-reproducible check-replay check-integration check-integration-valgrind attack
 test: deps
 	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-replay check-integration attack \
 	    check-integration-valgrind
@@ -56,9 +66,16 @@ run_each = for t in $(1); do BUILD=$(BUILD) $$t || exit 1; done
 check-unit: all $(unit_tests) $(host_tests) $(test_plugins)
 	$(Q)$(call run_each,$(unit_tests) $(host_tests))
 
-check-abi: all $(abi_tests)
+check-abi: all $(abi_tests) $(test_plugins) $(BUILD)/abi_witness.so
+	$(Q).ci/install-dependencies abigail-tools
+	$(Q)cd tests/abi/frozen-1.0 && sha256sum --check --quiet SHA256SUMS
+	$(Q)tests/abi/check-witness $(BUILD)/abi_witness.so
 	$(Q)tests/abi/check-exports $(BUILD)/plugins/mfa.so
+	$(Q)tests/abi/check-hardening $(BUILD)/plugins/mfa.so $(BUILD)/sample-host $(BUILD)/sms-gateway
 	$(Q)$(call run_each,$(abi_tests))
+
+check-reproducible:
+	$(Q)tests/abi/check-reproducible
 
 # What real services were sent and answered, tests/data/providers/README.md, through the engine.
 check-replay: $(replay_tests)
@@ -79,8 +96,10 @@ attack: all $(attack_tests)
 # Measurements, not tests: tests/bench/README.md.
 bench_programs := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/bench/bench_*.c))
 $(BUILD)/obj/tests/bench/%.o: includes := -Isrc -Ihost-api -Isample-host -Itests -Itests/integration
-$(bench_programs): $(BUILD)/obj/tests/bench/measure.o
-$(filter $(tests)/bench/bench_http%,$(bench_programs)): $(tests)/libharness.a
+$(tests)/libbench.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/bench/bare_server.c tests/bench/bench_%,\
+                      $(wildcard tests/bench/*.c)))
+$(bench_programs): $(tests)/libbench.a
+$(filter $(tests)/bench/bench_http%,$(bench_programs)): $(tests)/libharness.a | $(tests)/bench/bare_server
 $(filter-out $(tests)/bench/bench_http%,$(bench_programs)): $(BUILD)/libsamplehost.a $(BUILD)/libmfacore.a
 
 .PHONY: bench

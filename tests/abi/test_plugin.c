@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The built plugin as a host sees it, without any host: its descriptor, what it refuses, and its instances.
+ * The built plugin as a host of version 1.0 sees it, without any host: its descriptor, what it refuses, and its instances.
+ * It is compiled with the headers of frozen-1.0/, and nothing can be read behind the host's table.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,14 +14,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "core_plugin.h"
 
 /* A host that does nothing but count and tell the time. */
 struct nothing {
-    struct core_host table;
+    struct core_host *table; /* ends where its page does */
+    void *pages;             /* this one, and one that faults */
     unsigned routes;
     unsigned errors; /* logged */
+    char error[256]; /* the last one */
 };
 
 static struct nothing *nothing_of(const struct core_host *host)
@@ -30,8 +35,12 @@ static struct nothing *nothing_of(const struct core_host *host)
 
 static void log_line(const struct core_host *host, uint32_t level, struct core_span line)
 {
-    (void)line;
-    nothing_of(host)->errors += level == CORE_LOG_ERROR;
+    struct nothing *nothing = nothing_of(host);
+
+    if (level != CORE_LOG_ERROR)
+        return;
+    nothing->errors++;
+    snprintf(nothing->error, sizeof nothing->error, "%.*s", (int)line.len, (const char *)line.data);
 }
 
 static core_status wall_clock(const struct core_host *host, int64_t *unix_ms)
@@ -97,20 +106,41 @@ static const void *capability(const struct core_host *host, const char *id)
 
 static void init(struct nothing *nothing)
 {
-    *nothing = (struct nothing){.table = {.struct_size = sizeof nothing->table,
-                                          .api_major = CORE_API_MAJOR,
-                                          .api_minor = CORE_API_MINOR,
-                                          .host_data = nothing,
-                                          .log = log_line,
-                                          .wall_clock = wall_clock,
-                                          .monotonic_clock = monotonic_clock,
-                                          .complete = complete,
-                                          .call_info = call_info,
-                                          .profile_load = profile_load,
-                                          .profile_store = profile_store,
-                                          .password_check = password_check,
-                                          .register_route = register_route,
-                                          .capability = capability}};
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    assert_ptr_not_equal(pages, MAP_FAILED);
+    assert_int_equal(mprotect(pages + page, page, PROT_NONE), 0);
+    *nothing = (struct nothing){.pages = pages};
+    nothing->table = (struct core_host *)(void *)(pages + page - sizeof *nothing->table);
+    *nothing->table = (struct core_host){.struct_size = sizeof *nothing->table,
+                                         .api_major = CORE_API_MAJOR,
+                                         .api_minor = CORE_API_MINOR,
+                                         .host_data = nothing,
+                                         .log = log_line,
+                                         .wall_clock = wall_clock,
+                                         .monotonic_clock = monotonic_clock,
+                                         .complete = complete,
+                                         .call_info = call_info,
+                                         .profile_load = profile_load,
+                                         .profile_store = profile_store,
+                                         .password_check = password_check,
+                                         .register_route = register_route,
+                                         .capability = capability};
+}
+
+/* Leaves of the table its first `size` bytes, and nothing to be read behind them. */
+static void shorten(struct nothing *nothing, size_t size)
+{
+    char *end = (char *)(nothing->table + 1);
+
+    nothing->table = memmove(end - size, nothing->table, size);
+    memcpy(nothing->table, &(uint32_t){(uint32_t)size}, sizeof(uint32_t));
+}
+
+static void clear(const struct nothing *nothing)
+{
+    assert_int_equal(munmap(nothing->pages, 2 * (size_t)sysconf(_SC_PAGESIZE)), 0);
 }
 
 static const struct core_plugin_descriptor *plugin;
@@ -144,7 +174,7 @@ static core_status create(struct nothing *nothing, const char *yaml, void **inst
                                  .origin = {.data = "test.yml", .len = 8},
                                  .origin_line = 1};
 
-    return plugin->create(&nothing->table, &config, instance);
+    return plugin->create(nothing->table, &config, instance);
 }
 
 #define SINGLE "mode: single\nsms: {endpoints: {single: {url: 'http://127.0.0.1:1/{{ number }}', method: GET}}}\n"
@@ -153,7 +183,7 @@ static void its_descriptor_says_what_it_is_and_needs(void **state)
 {
     (void)state;
     assert_int_equal(plugin->magic, CORE_PLUGIN_MAGIC);
-    assert_int_equal(plugin->struct_size, sizeof *plugin);
+    assert_true(plugin->struct_size >= sizeof *plugin);
     assert_int_equal(plugin->api_major, 1);
     assert_int_equal(plugin->requires_minor, 0);
     assert_string_equal(plugin->name, "mfa");
@@ -161,21 +191,36 @@ static void its_descriptor_says_what_it_is_and_needs(void **state)
     assert_string_equal(plugin->profile_fields[0], "mfa");
 }
 
-static void it_refuses_a_host_whose_table_is_too_short(void **state)
+static void it_refuses_a_host_whose_table_is_shorter_than_that_of_1_0(void **state)
 {
-    static const size_t sizes[] = {offsetof(struct core_host, register_route), offsetof(struct core_host, profile_load),
-                                   offsetof(struct core_host, log), 8};
-
     (void)state;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (size_t size = offsetof(struct core_host, log); size < sizeof(struct core_host); size += sizeof(void *)) {
         struct nothing nothing;
         void *instance = &nothing;
         init(&nothing);
-        nothing.table.struct_size = (uint32_t)sizes[i];
+        shorten(&nothing, size);
         assert_int_equal(create(&nothing, SINGLE, &instance), CORE_ERR_VERSION);
         assert_null(instance);
         assert_int_equal(nothing.routes, 0);
+        if (size > offsetof(struct core_host, log))
+            assert_string_equal(nothing.error, "the host offers less than version 1.0 of the plugin API");
+        clear(&nothing);
     }
+}
+
+static void it_starts_in_a_host_whose_table_is_that_of_1_0(void **state)
+{
+    struct nothing nothing;
+    void *instance = NULL;
+
+    (void)state;
+    init(&nothing);
+    assert_int_equal(create(&nothing, SINGLE, &instance), CORE_OK);
+    assert_true(nothing.routes > 0);
+    assert_int_equal(nothing.errors, 0);
+    plugin->hooks->stop(instance);
+    plugin->destroy(instance);
+    clear(&nothing);
 }
 
 static void it_refuses_a_host_that_lacks_a_function(void **state)
@@ -185,9 +230,10 @@ static void it_refuses_a_host_that_lacks_a_function(void **state)
 
     (void)state;
     init(&nothing);
-    nothing.table.password_check = NULL;
+    nothing.table->password_check = NULL;
     assert_int_equal(create(&nothing, SINGLE, &instance), CORE_ERR_VERSION);
     assert_int_equal(nothing.errors, 1);
+    clear(&nothing);
 }
 
 static void it_refuses_a_configuration_it_cannot_read(void **state)
@@ -198,10 +244,11 @@ static void it_refuses_a_configuration_it_cannot_read(void **state)
 
     (void)state;
     init(&nothing);
-    assert_int_equal(plugin->create(&nothing.table, &config, &instance), CORE_ERR_CONFIG);
+    assert_int_equal(plugin->create(nothing.table, &config, &instance), CORE_ERR_CONFIG);
     assert_int_equal(create(&nothing, "mode: [", &instance), CORE_ERR_CONFIG);
     assert_null(instance);
     assert_int_equal(nothing.errors, 2);
+    clear(&nothing);
 }
 
 static void instances_live_side_by_side_and_one_after_the_other(void **state)
@@ -222,13 +269,16 @@ static void instances_live_side_by_side_and_one_after_the_other(void **state)
     }
     assert_int_equal(first.routes, second.routes);
     plugin->destroy(NULL);
+    clear(&first);
+    clear(&second);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_descriptor_says_what_it_is_and_needs),
-        cmocka_unit_test(it_refuses_a_host_whose_table_is_too_short),
+        cmocka_unit_test(it_refuses_a_host_whose_table_is_shorter_than_that_of_1_0),
+        cmocka_unit_test(it_starts_in_a_host_whose_table_is_that_of_1_0),
         cmocka_unit_test(it_refuses_a_host_that_lacks_a_function),
         cmocka_unit_test(it_refuses_a_configuration_it_cannot_read),
         cmocka_unit_test(instances_live_side_by_side_and_one_after_the_other),

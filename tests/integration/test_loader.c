@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the sample host refuses to load: one small bad plugin per rule of the host API, each beside the real one.
+ * What the sample host refuses to load by what surrounds a plugin: its file, its folder, its configuration, its start.
+ * What it refuses by the descriptor is in tests/abi/test_refusals.c.
  */
+#include "harness.h"
+#include "harness_plugins.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,59 +13,43 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness.h"
-
 #define CREATE_HAS_RUN "create of the bad plugin has run"
 
 /* A plugins directory with mfa.so and whatever a test adds. */
 struct plugins_dir {
-    char path[64];
+    char *path;
     struct host *host;
 };
-
-static void copy_file(const char *from, const char *to)
-{
-    char command[3 * PATH_MAX];
-
-    snprintf(command, sizeof command, "cp '%s' '%s' && chmod 755 '%s'", from, to, to);
-    assert_int_equal(system(command), 0);
-}
 
 static void add_plugin(const struct plugins_dir *dir, const char *name)
 {
     char built[PATH_MAX];
-    char path[PATH_MAX];
-    char *from = NULL;
+    char file[NAME_MAX + 1];
 
     snprintf(built, sizeof built, "tests/abi/plugins/%s.so", name);
-    snprintf(path, sizeof path, "%s/%s.so", dir->path, name);
-    from = build_path(built);
-    copy_file(from, path);
-    free(from);
+    snprintf(file, sizeof file, "%s.so", name);
+    plugins_dir_add(dir->path, built, file);
+}
+
+static void init_with(struct plugins_dir *dir, const char *mfa)
+{
+    char *yaml = config_with(mfa);
+
+    dir->path = plugins_dir_new();
+    plugins_dir_add(dir->path, "plugins/mfa.so", "mfa.so");
+    dir->host = host_new(yaml, dir->path, NULL);
+    free(yaml);
 }
 
 static void init(struct plugins_dir *dir)
 {
-    char path[PATH_MAX];
-    char *mfa = build_path("plugins/mfa.so");
-    char *yaml = config_with("    mode: disabled\n");
-
-    snprintf(dir->path, sizeof dir->path, "/tmp/test-loader-XXXXXX");
-    assert_non_null(mkdtemp(dir->path));
-    snprintf(path, sizeof path, "%s/mfa.so", dir->path);
-    copy_file(mfa, path);
-    dir->host = host_new(yaml, dir->path, NULL);
-    free(mfa);
-    free(yaml);
+    init_with(dir, "    mode: disabled\n");
 }
 
 static void clear(struct plugins_dir *dir)
 {
-    char command[PATH_MAX];
-
     host_free(dir->host);
-    snprintf(command, sizeof command, "rm -r '%s'", dir->path);
-    assert_int_equal(system(command), 0);
+    plugins_dir_free(dir->path);
 }
 
 static void assert_refused(const struct plugins_dir *dir, const char *file, const char *reason)
@@ -70,37 +58,6 @@ static void assert_refused(const struct plugins_dir *dir, const char *file, cons
     assert_true(host_log_has(dir->host, file));
     if (!host_log_has(dir->host, reason))
         fail_msg("the log does not say: %s", reason);
-}
-
-struct refusal {
-    const char *plugin;
-    const char *reason;
-};
-
-static void the_host_refuses_a_plugin_by_its_descriptor_without_running_it(void **state)
-{
-    static const struct refusal refusals[] = {
-        {"no_descriptor", "does not export core_plugin_descriptor"},
-        {"wrong_magic", "magic"},
-        {"short_descriptor", "too short"},
-        {"other_major", "another major version"},
-        {"needs_newer_minor", "newer minor version"},
-        {"bad_name", "malformed name"},
-        {"short_hooks", "too short"},
-        {"no_stop", "no stop hook"},
-        {"name_taken", "name of another plugin"},
-        {"claims_mfa_field", "profile field of another plugin"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
-        struct plugins_dir dir;
-        init(&dir);
-        add_plugin(&dir, refusals[i].plugin);
-        assert_refused(&dir, "", refusals[i].reason);
-        assert_false(host_log_has(dir.host, CREATE_HAS_RUN));
-        clear(&dir);
-    }
 }
 
 static void the_host_refuses_a_plugin_that_cannot_start(void **state)
@@ -112,6 +69,19 @@ static void the_host_refuses_a_plugin_that_cannot_start(void **state)
     add_plugin(&dir, "create_fails");
     assert_refused(&dir, "create_fails.so", "could not be created");
     assert_true(host_log_has(dir.host, CREATE_HAS_RUN));
+    clear(&dir);
+}
+
+static void the_host_refuses_a_plugin_whose_section_cannot_be_read(void **state)
+{
+    struct plugins_dir dir;
+
+    (void)state;
+    init_with(&dir, "    mode: disabled\n  bad: 5\n");
+    add_plugin(&dir, "good");
+    assert_refused(&dir, "good.so", "its configuration cannot be read");
+    assert_true(host_log_has(dir.host, "services.bad ("));
+    assert_false(host_log_has(dir.host, CREATE_HAS_RUN));
     clear(&dir);
 }
 
@@ -157,20 +127,91 @@ static void the_host_refuses_a_plugin_of_another_user(void **state)
     clear(&dir);
 }
 
+static void make_entry(const struct plugins_dir *dir, const char *name, int make(const char *path))
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/%s", dir->path, name);
+    assert_int_equal(make(path), 0);
+}
+
+static int make_text(const char *path)
+{
+    FILE *file = fopen(path, "w");
+
+    return file && fputs("not a plugin\n", file) >= 0 ? fclose(file) : -1;
+}
+
+static int make_directory(const char *path)
+{
+    return mkdir(path, 0755);
+}
+
+static int make_pipe(const char *path)
+{
+    return mkfifo(path, 0600);
+}
+
+static int make_dangling_link(const char *path)
+{
+    return symlink("nowhere", path);
+}
+
 static void the_host_refuses_what_is_no_shared_object(void **state)
+{
+    static const struct {
+        int (*make)(const char *path);
+        const char *reason;
+    } entries[] = {
+        {make_text, "odd.so: file too short"},
+        {make_directory, "is not a regular file"},
+        {make_pipe, "is not a regular file"},
+        {make_dangling_link, "No such file or directory"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+        struct plugins_dir dir;
+        init(&dir);
+        make_entry(&dir, "odd.so", entries[i].make);
+        assert_refused(&dir, "odd.so", entries[i].reason);
+        clear(&dir);
+    }
+}
+
+static void the_host_refuses_a_directory_that_is_not_there(void **state)
 {
     struct plugins_dir dir;
     char path[PATH_MAX];
-    FILE *file = NULL;
 
     (void)state;
     init(&dir);
-    snprintf(path, sizeof path, "%s/text.so", dir.path);
-    file = fopen(path, "w");
-    assert_non_null(file);
-    fputs("not a plugin\n", file);
-    fclose(file);
-    assert_refused(&dir, "text.so", "text.so");
+    snprintf(path, sizeof path, "%s/mfa.so", dir.path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir.path), 0);
+    assert_refused(&dir, dir.path, "No such file or directory");
+    assert_int_equal(mkdir(dir.path, 0755), 0);
+    clear(&dir);
+}
+
+static void the_host_refuses_a_path_that_is_too_long(void **state)
+{
+    struct plugins_dir dir;
+    char path[PATH_MAX];
+    size_t len = 0;
+    char *yaml = config_with("    mode: disabled\n");
+    struct host *host = NULL;
+
+    (void)state;
+    init(&dir);
+    len = (size_t)snprintf(path, sizeof path, "%s/", dir.path);
+    while (len + 2 < sizeof path)
+        len += (size_t)snprintf(path + len, sizeof path - len, "./");
+    host = host_new(yaml, path, NULL);
+    assert_int_equal(host_start_refused(host), 1);
+    assert_true(host_log_has(host, "mfa.so: has a path that is too long"));
+    host_free(host);
+    free(yaml);
     clear(&dir);
 }
 
@@ -203,11 +244,13 @@ static void a_good_plugin_runs_beside_ours(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_host_refuses_a_plugin_by_its_descriptor_without_running_it),
         cmocka_unit_test(the_host_refuses_a_plugin_that_cannot_start),
+        cmocka_unit_test(the_host_refuses_a_plugin_whose_section_cannot_be_read),
         cmocka_unit_test(the_host_refuses_a_plugin_that_others_can_write),
         cmocka_unit_test(the_host_refuses_a_plugin_of_another_user),
         cmocka_unit_test(the_host_refuses_what_is_no_shared_object),
+        cmocka_unit_test(the_host_refuses_a_directory_that_is_not_there),
+        cmocka_unit_test(the_host_refuses_a_path_that_is_too_long),
         cmocka_unit_test(the_host_refuses_a_section_whose_plugin_is_not_there),
         cmocka_unit_test(a_good_plugin_runs_beside_ours),
     };

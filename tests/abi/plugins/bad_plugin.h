@@ -23,6 +23,21 @@
 #ifndef NAME
 #define NAME "bad"
 #endif
+#ifndef VERSION
+#define VERSION "0"
+#endif
+#ifndef CONFIG_SECTION
+#define CONFIG_SECTION "services.bad"
+#endif
+#ifndef CREATE
+#define CREATE create
+#endif
+#ifndef DESTROY
+#define DESTROY stop
+#endif
+#ifndef HOOKS
+#define HOOKS &hooks
+#endif
 #ifndef HOOKS_SIZE
 #define HOOKS_SIZE sizeof(struct core_plugin_hooks)
 #endif
@@ -51,7 +66,7 @@ static inline void stop(void *instance)
     (void)instance;
 }
 
-static const struct core_plugin_hooks hooks = {.struct_size = HOOKS_SIZE, .stop = STOP};
+__attribute__((unused)) static const struct core_plugin_hooks hooks = {.struct_size = HOOKS_SIZE, .stop = STOP};
 
 static const char *const profile_fields[] = {PROFILE_FIELD, NULL};
 
@@ -62,11 +77,11 @@ CORE_PLUGIN_EXPORT const struct core_plugin_descriptor core_plugin_descriptor = 
     .api_minor = CORE_API_MINOR,
     .requires_minor = REQUIRES_MINOR,
     .name = NAME,
-    .version = "0",
-    .config_section = "services.bad",
-    .create = create,
-    .destroy = stop,
-    .hooks = &hooks,
+    .version = VERSION,
+    .config_section = CONFIG_SECTION,
+    .create = CREATE,
+    .destroy = DESTROY,
+    .hooks = HOOKS,
     .profile_fields = profile_fields,
 };
 

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define PROFILE_FIELD "not.a.field"
+#include "bad_plugin.h"

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Pending sessions, created, found and taken: one thread against a uthash table with keys of the same size, and eight
+ * threads against one. There are always WAITING sessions, or elements of the uthash table: each step creates one, finds the
+ * one that is half as old as the oldest, and takes the oldest.
+ */
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "crowd.h"
+#include "measure.h"
+
+#define ROUNDS 11
+#define WAITING 1000
+#define STEPS 100000
+#define THREADS 8
+#define NOW_MS 86399977
+
+struct ring {
+    struct mfa_sessions *sessions;
+    struct crowd_login *logins;
+    struct mfa_session_ref *refs;
+    size_t count;
+};
+
+static struct ring *ring_new(struct mfa_sessions *sessions, size_t first, size_t count)
+{
+    struct ring *ring = calloc(1, sizeof *ring);
+
+    *ring = (struct ring){.sessions = sessions,
+                          .logins = calloc(count, sizeof *ring->logins),
+                          .refs = calloc(count, sizeof *ring->refs),
+                          .count = count};
+    for (size_t i = 0; i < count; i++) {
+        crowd_name(first + i, &ring->logins[i]);
+        ring->refs[i] = crowd_ref(sessions, &ring->logins[i]);
+    }
+    return ring;
+}
+
+static void ring_free(struct ring *ring)
+{
+    free(ring->logins);
+    free(ring->refs);
+    free(ring);
+}
+
+static void take(const struct ring *ring, size_t i)
+{
+    struct mfa_session *session = mfa_sessions_take(ring->sessions, NOW_MS, &ring->refs[i % ring->count]);
+
+    if (session == NULL)
+        abort();
+    mfa_session_free(session);
+}
+
+/* Steps per second. */
+static double step_sessions(void *context)
+{
+    const struct ring *ring = context;
+    size_t steps = ring->count - WAITING;
+    double start_s = 0;
+
+    for (size_t i = 0; i < WAITING; i++)
+        crowd_open(ring->sessions, NOW_MS, &ring->refs[i]);
+    start_s = measure_now_s();
+    for (size_t i = 0; i < steps; i++) {
+        crowd_open(ring->sessions, NOW_MS, &ring->refs[i + WAITING]);
+        if (!mfa_sessions_has(ring->sessions, NOW_MS, &ring->refs[i + WAITING / 2]))
+            abort();
+        take(ring, i);
+    }
+    start_s = measure_now_s() - start_s;
+    for (size_t i = 0; i < WAITING; i++)
+        take(ring, i + steps);
+    return (double)steps / start_s;
+}
+
+/* --- What it is compared with ------------------------------------------------------------------------------------- */
+
+struct element {
+    UT_hash_handle hh;
+    unsigned char key[MFA_SESSION_KEY_LEN];
+};
+
+static void insert(struct element **table, const struct mfa_session_ref *ref)
+{
+    struct element *element = malloc(sizeof *element);
+
+    memcpy(element->key, ref->key, sizeof element->key);
+    HASH_ADD(hh, *table, key, sizeof element->key, element);
+}
+
+static void find(struct element *table, const struct mfa_session_ref *ref, struct element **found)
+{
+    HASH_FIND(hh, table, ref->key, sizeof ref->key, *found);
+    if (*found == NULL)
+        abort();
+}
+
+static void delete (struct element **table, const struct mfa_session_ref *ref)
+{
+    struct element *element = NULL;
+
+    find(*table, ref, &element);
+    HASH_DEL(*table, element);
+    free(element);
+}
+
+static double step_uthash(void *context)
+{
+    const struct ring *ring = context;
+    size_t steps = ring->count - WAITING;
+    struct element *table = NULL;
+    struct element *found = NULL;
+    double start_s = 0;
+
+    for (size_t i = 0; i < WAITING; i++)
+        insert(&table, &ring->refs[i]);
+    start_s = measure_now_s();
+    for (size_t i = 0; i < steps; i++) {
+        insert(&table, &ring->refs[i + WAITING]);
+        find(table, &ring->refs[i + WAITING / 2], &found);
+        delete (&table, &ring->refs[i]);
+    }
+    start_s = measure_now_s() - start_s;
+    for (size_t i = 0; i < WAITING; i++)
+        delete (&table, &ring->refs[i + steps]);
+    return (double)steps / start_s;
+}
+
+/* --- Eight threads ------------------------------------------------------------------------------------------------ */
+
+struct crew {
+    struct ring *rings[THREADS];
+};
+
+struct hand {
+    pthread_t thread;
+    struct ring *ring;
+    double rate;
+};
+
+static void *work(void *arg)
+{
+    struct hand *hand = arg;
+
+    hand->rate = step_sessions(hand->ring);
+    return NULL;
+}
+
+/* Steps per second of all together. */
+static double step_with_all(void *context)
+{
+    const struct crew *crew = context;
+    struct hand hands[THREADS];
+    double start_s = measure_now_s();
+
+    for (size_t i = 0; i < THREADS; i++) {
+        hands[i].ring = crew->rings[i];
+        if (pthread_create(&hands[i].thread, NULL, work, &hands[i]) != 0)
+            abort();
+    }
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(hands[i].thread, NULL);
+    return (double)(crew->rings[0]->count * THREADS) / (measure_now_s() - start_s);
+}
+
+static double step_with_one(void *context)
+{
+    const struct crew *crew = context;
+    double start_s = measure_now_s();
+
+    for (size_t i = 0; i < THREADS; i++)
+        (void)step_sessions(crew->rings[i]);
+    return (double)(crew->rings[0]->count * THREADS) / (measure_now_s() - start_s);
+}
+
+int main(void)
+{
+    struct mfa_sessions *sessions = crowd_table(100000);
+    struct ring *ring = ring_new(sessions, 0, STEPS + WAITING);
+    struct crew crew;
+    struct measure_pair pair = measure_in_turn(step_sessions, step_uthash, ring, ROUNDS);
+
+    measure_print_row(&(struct measure_row){.row = "sessions",
+                                            .what = "session create, find and take, one thread",
+                                            .against = "uthash insert, find and delete, same key size",
+                                            .unit = "steps/s",
+                                            .value = pair.value,
+                                            .reference = pair.reference,
+                                            .goal = MEASURE_AT_LEAST,
+                                            .limit = 0.4});
+    ring_free(ring);
+    for (size_t i = 0; i < THREADS; i++)
+        crew.rings[i] = ring_new(sessions, i * STEPS, STEPS / 4);
+    pair = measure_in_turn(step_with_all, step_with_one, &crew, ROUNDS);
+    measure_print_row(&(struct measure_row){.row = "sessions-threads",
+                                            .what = "session create, find and take, 8 threads",
+                                            .against = "one thread",
+                                            .unit = "steps/s",
+                                            .value = pair.value,
+                                            .reference = pair.reference,
+                                            .goal = MEASURE_AT_LEAST,
+                                            .limit = 1});
+    for (size_t i = 0; i < THREADS; i++)
+        ring_free(crew.rings[i]);
+    mfa_sessions_free(sessions);
+    return 0;
+}
