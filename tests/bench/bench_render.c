@@ -3,11 +3,10 @@
  * How fast the customer's single example is rendered, against memcpy of the same output in the same run.
  */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "measure.h"
 #include "mfa_template.h"
 
 #define ROUNDS 9
@@ -18,64 +17,62 @@ static const char text[] = "https://api.smsmode.com/http/1.6/sendSMS.do?accessTo
 static const char user_data[] =
     "{\"number\":\"41791231212\",\"message\":\"Your%20Pryv%20Lab%20MFA%20code%20is%3A%20{{ code }}\"}";
 
-static double seconds(void)
-{
-    struct timespec now;
+struct bench {
+    struct mfa_template *tmpl;
+    struct mfa_variables variables;
+    struct mfa_buffer out;
+    char copy[1024];
+};
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static double render_rate(const struct mfa_template *tmpl, const struct mfa_variables *variables,
-                          struct mfa_buffer *out)
+/* Nanoseconds of one rendering. */
+static double render(void *context)
 {
-    double start = seconds();
+    struct bench *bench = context;
+    double start = measure_now_s();
 
     for (size_t i = 0; i < TIMES; i++) {
-        out->len = 0;
-        if (mfa_template_render(tmpl, variables, out) != MFA_OK)
+        bench->out.len = 0;
+        if (mfa_template_render(bench->tmpl, &bench->variables, &bench->out) != MFA_OK)
             abort();
     }
-    return TIMES / (seconds() - start);
+    return (measure_now_s() - start) / TIMES * 1e9;
 }
 
-static double copy_rate(const char *from, size_t len, char *to)
+/* Nanoseconds of one copy of what was rendered. */
+static double copy(void *context)
 {
-    double start = seconds();
+    struct bench *bench = context;
+    double start = measure_now_s();
 
     for (size_t i = 0; i < TIMES; i++) {
-        memcpy(to, from, len);
-        __asm__ volatile("" : : "r"(to) : "memory"); /* each copy counts */
+        memcpy(bench->copy, bench->out.data, bench->out.len);
+        __asm__ volatile("" : : "r"(bench->copy) : "memory"); /* each copy counts */
     }
-    return TIMES / (seconds() - start);
+    return (measure_now_s() - start) / TIMES * 1e9;
 }
 
 int main(void)
 {
-    struct mfa_template *tmpl = NULL;
     const char *problem = NULL;
     json_t *data = json_loads(user_data, 0, NULL);
-    const struct mfa_variables variables = {.user_data = data, .code_secret = "123456", .code_in_values = true};
-    struct mfa_buffer out;
-    char *copy = malloc(16384);
-    double rendered = 0;
-    double copied = 0;
+    struct bench bench = {.variables = {.user_data = data, .code_secret = "123456", .code_in_values = true}};
+    struct measure_pair pair;
 
-    mfa_buffer_init(&out, 16384);
-    if (data == NULL || copy == NULL || mfa_template_parse(&tmpl, text, MFA_TEMPLATE_URL, &problem) != MFA_OK)
+    mfa_buffer_init(&bench.out, sizeof bench.copy);
+    if (data == NULL || mfa_template_parse(&bench.tmpl, text, MFA_TEMPLATE_URL, &problem) != MFA_OK)
         return 1;
-    for (size_t i = 0; i < ROUNDS; i++) {
-        double rate = render_rate(tmpl, &variables, &out);
-
-        rendered = rate > rendered ? rate : rendered;
-        rate = copy_rate(out.data, out.len, copy);
-        copied = rate > copied ? rate : copied;
-    }
-    printf("rendering of %zu bytes: %.2f million/s; memcpy of them: %.1f million/s; memcpy is %.1f times as fast\n",
-           out.len, rendered / 1e6, copied / 1e6, copied / rendered);
-    free(copy);
-    mfa_buffer_clear(&out);
-    mfa_template_free(tmpl);
+    pair = measure_in_turn(render, copy, &bench, ROUNDS);
+    measure_print_row(&(struct measure_row){.row = "render",
+                                            .what = "rendering the customer's single example",
+                                            .against = "memcpy of the same output",
+                                            .unit = "ns",
+                                            .value = pair.value,
+                                            .reference = pair.reference,
+                                            .goal = MEASURE_AT_MOST,
+                                            .limit = 25,
+                                            .context = json_pack("{s:I}", "bytes", (json_int_t)bench.out.len)});
+    mfa_buffer_clear(&bench.out);
+    mfa_template_free(bench.tmpl);
     json_decref(data);
     return 0;
 }
