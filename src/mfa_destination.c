@@ -137,6 +137,27 @@ static bool is_foreign_to_numbers(char c)
     return !is_digit(c) && strchr(" +-.()/", c) == NULL;
 }
 
+static bool is_foreign_to_names(char c)
+{
+    return !is_digit(c) && !is_letter(c) && strchr("-._", c) == NULL;
+}
+
+/* What a service calls somebody: no number, however many digits are in it. */
+static bool is_name(const char *text)
+{
+    return is_letter(text[0]) && count_of(text, is_foreign_to_names) == 0;
+}
+
+/* Behind the scheme of a URI, as in "tel:+41791231212". */
+static const char *skip_scheme(const char *text)
+{
+    size_t len = 0;
+
+    while (is_letter(text[len]))
+        len++;
+    return len > 0 && text[len] == ':' ? text + len + 1 : text;
+}
+
 static bool is_one_receiver(const char *text)
 {
     const size_t ats = count_of(text, is_at);
@@ -146,11 +167,10 @@ static bool is_one_receiver(const char *text)
     /* Services may read the digits of other scripts. */
     if (count_of(text, is_separator) > 0 || ats > 1 || (ats == 0 && count_of(text, is_beyond_ascii) > 0))
         return false;
-    /* A name that begins with a letter is no number, however many digits follow. */
-    if (!is_number(text) || is_letter(text[0]))
+    if (!is_number(text) || is_name(text))
         return true;
     mfa_destination_normalise(text, normal);
-    is_good = count_of(text, is_foreign_to_numbers) == 0 && strlen(normal) <= NUMBER_MAX_DIGITS;
+    is_good = count_of(skip_scheme(text), is_foreign_to_numbers) == 0 && strlen(normal) <= NUMBER_MAX_DIGITS;
     sodium_memzero(normal, sizeof normal);
     return is_good;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,169 @@ static void a_value_that_is_not_sent_is_no_destination(void **state)
     mfa_endpoint_clear(&endpoint);
 }
 
+/* --- One receiver ------------------------------------------------------------------------------------------------ */
+
+static enum mfa_status check(const char *name, const char *value, const struct mfa_endpoint *endpoint,
+                             struct mfa_parameter_problem *problem)
+{
+    json_t *user_data = json_pack("{s:s}", name, value);
+    enum mfa_status status = MFA_OK;
+
+    assert_non_null(user_data);
+    status = mfa_destination_check(user_data, endpoint, problem);
+    json_decref(user_data);
+    return status;
+}
+
+static void assert_receivers(const char *const *values, size_t count, enum mfa_status expected)
+{
+    struct mfa_endpoint endpoint = {0};
+    const char *problem = NULL;
+
+    assert_int_equal(mfa_endpoint_set_url(&endpoint, "https://h/?n={{ to }}", &problem), MFA_OK);
+    for (size_t i = 0; i < count; i++) {
+        struct mfa_parameter_problem found = {.message = NULL};
+
+        if (check("to", values[i], &endpoint, &found) != expected)
+            fail_msg("%s is %s", values[i], expected == MFA_OK ? "refused" : "taken");
+        assert_string_equal(found.path, expected == MFA_OK ? "" : "#/to");
+        assert_int_equal(found.message == NULL, expected == MFA_OK);
+    }
+    mfa_endpoint_clear(&endpoint);
+}
+
+#define ASSERT_ALL(values, expected) assert_receivers(values, sizeof(values) / sizeof(values)[0], expected)
+
+static void one_number_or_address_in_any_spelling_is_one_receiver(void **state)
+{
+    static const char *const values[] = {
+        "41791231212",
+        "+41 79 123 12 12",
+        "0041 (79) 123-12-12",
+        "+41/79.123.12.12",
+        "%2B41%2079%20123",
+        "%34%31791231212",
+        "123456789012345",
+        "00123456789012345",
+        "tel:+41-79-123.12.12",
+        "whatsapp:+41791231212",
+        "jane@example.com",
+        "41791231212@sms.example.com",
+        "j\u00e4ne@example.com",
+        "jane%40example.com",
+        "sip:41791231212@example.com",
+        "110",
+        "room 101",
+        "U0123456789",
+        "user_0123456789.a-b",
+        "",
+    };
+
+    (void)state;
+    ASSERT_ALL(values, MFA_OK);
+}
+
+static void a_list_is_refused(void **state)
+{
+    static const char *const values[] = {
+        "41791231212,41791231213",
+        "41791231212, 41791231213",
+        "41791231212%2C41791231213",
+        "41791231212%2c41791231213",
+        "41791231212;41791231213",
+        "41791231212%3B41791231213",
+        "41791231212|41791231213",
+        "41791231212%7C41791231213",
+        "41791231212\n41791231213",
+        "41791231212%0A41791231213",
+        "41791231212%0D%0A41791231213",
+        "41791231212\t41791231213",
+        "41791231212%0041791231213",
+        "41791231212 41791231213",
+        "41791231212/41791231213",
+        "41791231212+41791231213",
+        "41791231212%2041791231213",
+        "jane@example.com,41791231212",
+        "jane@example.com john@example.com",
+        "jane@example.com%20john%40example.com",
+        "jane@example.com|41791231212",
+        "jane@example.com\n41791231212",
+        "jane@example.com%0D%0Abcc:41791231212",
+        "jane@example.com\x7f",
+        "room 101,room 102",
+        "110;111",
+        ",",
+    };
+
+    (void)state;
+    ASSERT_ALL(values, MFA_ERR_SYNTAX);
+}
+
+/* Each would be counted apart, and reach the same telephone. */
+static void what_makes_ever_new_spellings_of_a_number_is_refused(void **state)
+{
+    static const char *const values[] = {
+        "41791231212 ext 77",
+        "41791231212x77",
+        "41791231212#77",
+        "41791231212%2377",
+        "41791231212*77",
+        "tel:+41791231212 ext 77",
+        "tel:+41791231212x77",
+        "tel:41791231212#77",
+        "Tel%3A+41791231212x77",
+        "to 41791231212 ext 77",
+        "ext.77+41791231212",
+        "n:m:41791231212",
+        "1234567890123456",
+        "%253441791231212",
+        "41791231212%",
+        "41791231212\u0665",
+        "\uff14\uff11\uff17\uff19\uff11\uff12\uff13\uff11\uff12\uff11\uff12",
+        "%EF%BC%94%EF%BC%91791231212",
+        "\u0664\u0661 79",
+        "+41\u00a079\u00a0123\u00a012\u00a012",
+    };
+
+    (void)state;
+    ASSERT_ALL(values, MFA_ERR_SYNTAX);
+}
+
+static void every_name_is_checked_and_only_what_is_sent(void **state)
+{
+    static const char *const names[] = {"phone", "phone_number", "number", "to", "email"};
+    struct mfa_parameter_problem found;
+    char url[64], path[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct mfa_endpoint endpoint = {0};
+        const char *problem = NULL;
+
+        snprintf(url, sizeof url, "https://h/?x={{ %s }}", names[i]);
+        assert_int_equal(mfa_endpoint_set_url(&endpoint, url, &problem), MFA_OK);
+        snprintf(path, sizeof path, "#/%s", names[i]);
+        assert_int_equal(check(names[i], "1,2", &endpoint, &found), MFA_ERR_SYNTAX);
+        assert_string_equal(found.path, path);
+        assert_int_equal(check(names[(i + 1) % 5], "1,2", &endpoint, &found), MFA_OK);
+        mfa_endpoint_clear(&endpoint);
+    }
+}
+
+static void a_number_of_json_is_one_receiver(void **state)
+{
+    struct mfa_endpoint endpoint = {0};
+    struct mfa_parameter_problem found;
+    const char *problem = NULL;
+    json_t *user_data = json_pack("{s:I}", "to", (json_int_t)41791231212);
+
+    (void)state;
+    assert_int_equal(mfa_endpoint_set_url(&endpoint, "https://h/?n={{ to }}", &problem), MFA_OK);
+    assert_int_equal(mfa_destination_check(user_data, &endpoint, &found), MFA_OK);
+    json_decref(user_data);
+    mfa_endpoint_clear(&endpoint);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +278,11 @@ int main(void)
         cmocka_unit_test(what_is_long_is_cut_after_it_has_been_brought_into_form),
         cmocka_unit_test(the_first_known_name_with_a_value_is_the_destination),
         cmocka_unit_test(a_value_that_is_not_sent_is_no_destination),
+        cmocka_unit_test(one_number_or_address_in_any_spelling_is_one_receiver),
+        cmocka_unit_test(a_list_is_refused),
+        cmocka_unit_test(what_makes_ever_new_spellings_of_a_number_is_refused),
+        cmocka_unit_test(every_name_is_checked_and_only_what_is_sent),
+        cmocka_unit_test(a_number_of_json_is_one_receiver),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
