@@ -284,6 +284,29 @@ static void A104_many_accounts_cannot_bomb_one_number_in_any_spelling(void **sta
     assert_int_equal(messages(stage), sent + PER_DESTINATION + 1);
 }
 
+static void A110_a_list_is_no_destination_nor_is_a_number_with_anything_behind(void **state)
+{
+    static const char *const hostile[] = {
+        "41795550110,41795550111", "41795550110%2C41795550111",
+        "41795550110;41795550111", "41795550110%0a41795550111",
+        "41795550110 41795550111", "\uff14\uff11\uff17\uff19\uff15\uff15\uff15\uff10\uff11\uff11\uff10",
+        "%EF%BC%9441795550110",    "41795550110 ext 77",
+        "tel:+41795550110 ext 77", "%2541795550110",
+    };
+    struct stage *stage = *state;
+    size_t sent = messages(stage);
+    char *token = stage_register(stage, "lists");
+    for (size_t i = 0; i < LIST_LEN(hostile); i++) {
+        struct http_answer answer =
+            user_mfa(stage_url(stage), "lists", "activate", token, user_data(hostile[i]) /* transferred */);
+        expect_refused(stage, "lists", answer, 400, "invalid-parameters-format");
+    }
+    assert_int_equal(messages(stage), sent);
+    struct pending_login activation = activate(stage, "lists", token, user_data("41795550110"));
+    expect_right_code_confirms(stage, "lists", &activation);
+    free(token);
+}
+
 /* --- At once ------------------------------------------------------------------------------------------------------------ */
 
 static void A105_of_logins_at_once_one_gets_the_last_message(void **state)
@@ -476,6 +499,7 @@ int main(void)
         cmocka_unit_test(A102_new_logins_get_round_the_interval_but_not_past_the_hour),
         cmocka_unit_test(A103_activations_again_and_again_stop_after_ten_an_hour),
         cmocka_unit_test(A104_many_accounts_cannot_bomb_one_number_in_any_spelling),
+        cmocka_unit_test(A110_a_list_is_no_destination_nor_is_a_number_with_anything_behind),
         cmocka_unit_test(A105_of_logins_at_once_one_gets_the_last_message),
         cmocka_unit_test(A106_of_activations_at_once_one_gets_the_last_message),
         cmocka_unit_test(A107_of_accounts_at_once_one_gets_the_last_message_to_a_number),
