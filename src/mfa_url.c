@@ -24,11 +24,6 @@ const bool mfa_url_unreserved[256] = {
 };
 /* clang-format on */
 
-static bool is_hex_pair(const char *text)
-{
-    return mfa_url_is_hex(text[0]) && mfa_url_is_hex(text[1]);
-}
-
 static char hex_pair_value(const char *text)
 {
     return (char)strtoul((const char[]){text[0], text[1], '\0'}, NULL, 16);
@@ -42,39 +37,63 @@ char mfa_url_decoded(const char *text, size_t len, size_t *taken)
     return is_escape ? hex_pair_value(text + 1) : text[0];
 }
 
-/* The character that `text` starts with, decoded as often as anybody could, and how many bytes it takes. */
-static char first_decoded(const char *text, size_t len, size_t *taken)
-{
-    size_t at = 1;
+/* Escapes that are not complete yet: one digit of an escape may be an escape itself, as in "%2%45". */
+#define MAX_PENDING 32
 
-    *taken = 1;
-    if (!mfa_url_is_escape(text, len))
-        return text[0];
-    while (len - at >= 4 && memcmp(text + at, "25", 2) == 0 && is_hex_pair(text + at + 2))
-        at += 2;
-    *taken = at + 2;
-    return hex_pair_value(text + at);
+/* A path while it is decoded as often as anybody could. */
+struct decoding {
+    char pending[MAX_PENDING]; /* percent signs, each with at most one digit behind it */
+    size_t pending_len;
+    size_t segment_len; /* of the segment so far */
+    size_t dots;        /* in it */
+    bool has_dot_segment;
+};
+
+static void end_segment(struct decoding *decoding)
+{
+    decoding->has_dot_segment |=
+        decoding->segment_len == decoding->dots && (decoding->dots == 1 || decoding->dots == 2);
+    decoding->segment_len = decoding->dots = 0;
+}
+
+/* What is pending will never be an escape: it is neither dot nor slash. */
+static void give_up_pending(struct decoding *decoding)
+{
+    decoding->segment_len += decoding->pending_len;
+    decoding->pending_len = 0;
+}
+
+static void decode_character(struct decoding *decoding, char c)
+{
+    char *pending = decoding->pending;
+
+    while (mfa_url_is_hex(c) && decoding->pending_len >= 2 && pending[decoding->pending_len - 1] != '%') {
+        c = hex_pair_value((const char[]){pending[decoding->pending_len - 1], c});
+        decoding->pending_len -= 2;
+    }
+    if (decoding->pending_len == MAX_PENDING) {
+        decoding->has_dot_segment = true; /* nobody writes that in good faith */
+    } else if (c == '%' || (mfa_url_is_hex(c) && decoding->pending_len > 0)) {
+        pending[decoding->pending_len++] = c;
+    } else {
+        give_up_pending(decoding);
+        if (c == '/' || c == '\\')
+            end_segment(decoding);
+        else
+            decoding->segment_len++;
+        decoding->dots += c == '.';
+    }
 }
 
 bool mfa_url_has_dot_segment(const char *path, size_t len)
 {
-    size_t segment_len = 0;
-    size_t dots = 0;
-    size_t taken = 0;
+    struct decoding decoding = {0};
 
-    for (size_t i = 0; i < len; i += taken) {
-        const char c = first_decoded(path + i, len - i, &taken);
-
-        if (c != '/' && c != '\\') {
-            segment_len++;
-            dots += c == '.';
-            continue;
-        }
-        if (segment_len == dots && (dots == 1 || dots == 2))
-            return true;
-        segment_len = dots = 0;
-    }
-    return segment_len == dots && (dots == 1 || dots == 2);
+    for (size_t i = 0; i < len; i++)
+        decode_character(&decoding, path[i]);
+    give_up_pending(&decoding);
+    end_segment(&decoding);
+    return decoding.has_dot_segment;
 }
 
 static bool host_is_loopback(const char *host)

@@ -29,7 +29,7 @@ struct mfa_url_origin {
 MFA_MUST_CHECK enum mfa_status mfa_url_parse_origin(struct mfa_url_origin *out, const char *url, const char **problem);
 
 /* True when a segment of `path` is `.` or `..`, however written: a server may take `%2e` for a dot, `%2f`, `\` and `%5c`
- * for a slash, and decode more than once. */
+ * for a slash, and decode more than once. Also true of a path in which more escapes are nested than anybody would write. */
 bool mfa_url_has_dot_segment(const char *path, size_t len);
 
 /* Marks the characters that mean themselves anywhere in a URL (RFC 3986, 2.3), whatever the locale. */

@@ -78,11 +78,15 @@ static void other_origins_are_refused_with_a_reason(void **state)
 
 static void dot_segments_are_seen_however_written(void **state)
 {
-    static const char *const with[] = {
-        "/.",      "/..",         "/a/../b",   "/a/./b",      "..",     "/%2e",      "/%2E%2e",   "/.%2e/x",
-        "/a%2f..", "/a%2F..%2Fb", "/a\\..\\b", "/a%5c..%5Cb", "/%252e", "/%25252e.", "/a%252f..", "/a%255c%252e%252e"};
+    static const char *const with[] = {"/.",      "/..",         "/a/../b",     "/a/./b",
+                                       "..",      "/%2e",        "/%2E%2e",     "/.%2e/x",
+                                       "/a%2f..", "/a%2F..%2Fb", "/a\\..\\b",   "/a%5c..%5Cb",
+                                       "/%252e",  "/%25252e.",   "/a%252f..",   "/a%255c%252e%252e",
+                                       "/%2%45",  "/%%32e/x",    "/a%%32%66..", "/%25%32%65",
+                                       "/%252%45"};
     static const char *const without[] = {"",       "/",     "/...", "/a..b/c", "/.a",  "/a.",    "//",
-                                          "/a%2fb", "/%2ea", "/%2",  "/%",      "/%25", "/%2525", "/..%3b"};
+                                          "/a%2fb", "/%2ea", "/%2",  "/%",      "/%25", "/%2525", "/..%3b",
+                                          "/%.",    "/%2.",  "/.%",  "/..%2",   "/%2%", "/%2%4",  "/%%%%%%"};
 
     (void)state;
     for (size_t i = 0; i < sizeof with / sizeof with[0]; i++)
@@ -90,6 +94,15 @@ static void dot_segments_are_seen_however_written(void **state)
     for (size_t i = 0; i < sizeof without / sizeof without[0]; i++)
         assert_false(mfa_url_has_dot_segment(without[i], strlen(without[i])));
     assert_false(mfa_url_has_dot_segment("/a/..", 3));
+}
+
+static void escapes_that_nest_without_end_are_no_path(void **state)
+{
+    static const char nested[] = "/%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%";
+
+    (void)state;
+    assert_false(mfa_url_has_dot_segment(nested, sizeof nested - 2));
+    assert_true(mfa_url_has_dot_segment(nested, sizeof nested - 1));
 }
 
 static void an_escape_is_a_percent_sign_and_two_digits(void **state)
@@ -109,6 +122,7 @@ int main(void)
         cmocka_unit_test(an_origin_is_scheme_and_authority),
         cmocka_unit_test(other_origins_are_refused_with_a_reason),
         cmocka_unit_test(dot_segments_are_seen_however_written),
+        cmocka_unit_test(escapes_that_nest_without_end_are_no_path),
         cmocka_unit_test(an_escape_is_a_percent_sign_and_two_digits),
     };
 
