@@ -152,8 +152,6 @@ static enum mfa_status submit(struct mfa_services *services, struct fetch *fetch
 
 static void begin(struct mfa_services *services, struct mfa_service *service, uint32_t timeout_ms)
 {
-    static const struct mfa_gateway_answer nothing = {
-        .delivery = MFA_DELIVERY_FAILED, .was_never_sent = true, .body = "", .reason = "no access token: too busy"};
     struct fetch *fetch = malloc(sizeof *fetch);
 
     if (fetch != NULL) {
@@ -162,7 +160,7 @@ static void begin(struct mfa_services *services, struct mfa_service *service, ui
             return;
     }
     free(fetch);
-    settle(services, service, NULL, 0, &nothing);
+    settle(services, service, NULL, 0, NULL);
 }
 
 /* --- Asking -------------------------------------------------------------------------------------------------------- */

@@ -9,7 +9,8 @@
 #include "mfa_service.h"
 
 /* Receives the token, NUL-terminated and borrowed until return, and its number; NULL when there is none to be had, and
- * `answer` says why: its delivery, and a reason for the log. On the caller's thread or the gateway's, without a lock. */
+ * `answer` is what came instead; NULL: nobody was asked, for lack of room. On the caller's thread or the gateway's, without
+ * a lock. */
 typedef void mfa_token_ready_fn(void *arg, const char *token_secret, uint64_t number,
                                 const struct mfa_gateway_answer *answer);
 

@@ -78,6 +78,26 @@ static enum mfa_status add_token(struct mfa_http_request *request, const char *t
     return status;
 }
 
+/* What we lack ourselves says nothing of the service. */
+static void fail_by_ourselves(struct mfa_exchange *exchange, enum mfa_status status)
+{
+    bool is_late = status == MFA_ERR_EXPIRED;
+
+    exchange->is_our_own = true;
+    fail_unsent(exchange, is_late ? MFA_DELIVERY_TIMEOUT : MFA_DELIVERY_FAILED,
+                is_late ? "no time is left" : "too busy");
+}
+
+static void fail_without_token(struct mfa_exchange *exchange, const struct mfa_gateway_answer *answer)
+{
+    bool is_stopped = answer != NULL && answer->delivery == MFA_DELIVERY_STOPPED;
+
+    if (answer == NULL)
+        fail_by_ourselves(exchange, MFA_ERR_FULL);
+    else
+        fail_unsent(exchange, is_stopped ? MFA_DELIVERY_STOPPED : MFA_DELIVERY_FAILED, "no access token");
+}
+
 static void take_token(void *arg, const char *token_secret, uint64_t number, const struct mfa_gateway_answer *answer)
 {
     struct mfa_exchange *exchange = arg;
@@ -88,8 +108,7 @@ static void take_token(void *arg, const char *token_secret, uint64_t number, con
     exchange->token_number = number;
     if (token_secret == NULL) {
         mfa_http_request_free(request);
-        fail_unsent(exchange, answer->delivery == MFA_DELIVERY_STOPPED ? MFA_DELIVERY_STOPPED : MFA_DELIVERY_FAILED,
-                    "no access token");
+        fail_without_token(exchange, answer);
         return;
     }
     status = add_token(request, token_secret);
@@ -99,11 +118,8 @@ static void take_token(void *arg, const char *token_secret, uint64_t number, con
         status = submit(exchange, request);
     else
         mfa_http_request_free(request);
-    if (status == MFA_OK)
-        return;
-    exchange->is_our_own = true;
-    fail_unsent(exchange, status == MFA_ERR_EXPIRED ? MFA_DELIVERY_TIMEOUT : MFA_DELIVERY_FAILED,
-                status == MFA_ERR_EXPIRED ? "no time is left" : "too busy");
+    if (status != MFA_OK)
+        fail_by_ourselves(exchange, status);
 }
 
 /* Sends one request. On MFA_OK the answer is on its way or has been taken. */
@@ -235,6 +251,7 @@ static void take_answer(void *arg, const struct mfa_gateway_answer *answer)
     struct mfa_exchange *exchange = arg;
     struct mfa_finding finding;
     size_t number = exchange->number;
+    bool is_our_own = exchange->is_our_own;
 
     if (ask_again(exchange, answer))
         return;
@@ -249,6 +266,7 @@ static void take_answer(void *arg, const struct mfa_gateway_answer *answer)
     forget_user_data(exchange);
     atomic_fetch_sub(&exchange->services->in_flight, 1);
     exchange->number = number;
+    exchange->is_our_own = is_our_own;
     /* Whoever asked for another token has had the request, and may have looked at the code. */
     exchange->was_never_sent = answer->was_never_sent && !exchange->has_refreshed;
     exchange->done(exchange->arg, &finding);

@@ -35,7 +35,7 @@ struct mfa_exchange {
     struct mfa_token_waiter waiter;
     uint64_t token_number;
     bool has_refreshed; /* the token, for this endpoint */
-    bool is_our_own;    /* the failure that is being taken; it says nothing of the service */
+    bool is_our_own;    /* the failure: for lack of room or time here; it says nothing of the service */
 };
 
 /* Sends the first request. The user data are transferred in any case.

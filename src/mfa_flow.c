@@ -245,7 +245,7 @@ enum mfa_outcome mfa_flow_outcome_of(const struct mfa_flow *flow)
     case MFA_VERDICT_ACCEPTED: return is_check ? MFA_OUTCOME_PENDING : MFA_OUTCOME_PROVIDER_ERROR;
     case MFA_VERDICT_ERROR: break;
     }
-    return MFA_OUTCOME_PROVIDER_ERROR;
+    return flow->exchange.is_our_own ? MFA_OUTCOME_QUEUE_FULL : MFA_OUTCOME_PROVIDER_ERROR;
 }
 
 /* --- Reading the request ---------------------------------------------------------------------------------------- */

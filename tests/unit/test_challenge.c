@@ -328,6 +328,28 @@ static void a_message_that_found_the_gateway_full_is_not_counted(void **state)
     fixture_send_again(fixture, "alice", token);
 }
 
+static void nor_is_one_whose_access_token_did(void **state)
+{
+    char token[MFA_TOKEN_SIZE];
+    uint64_t call = 0;
+    struct fixture *fixture =
+        fixture_restart(state, FIXTURE_SINGLE_LIMITED("  sendLimits: {perUserPerHour: 1}\n",
+                                                      "      auth: {oauth2: {tokenUrl: 'https://auth.example.com/',"
+                                                      " clientId: id, clientSecret: secret}}\n"));
+
+    fake_host_set_profile(&fixture->host, "id-alice", "{\"content\":" FIXTURE_SINGLE_DATA ",\"recoveryCodes\":[]}");
+    fixture->gateway.is_full = true;
+    for (int i = 0; i < 5; i++)
+        fixture_assert_error(fixture_run(fixture, mfa_flow_login, &login), 503, "api-unavailable", NULL);
+    assert_int_equal(mfa_sessions_count(fixture->core->sessions), 0);
+    fixture->gateway.is_full = false;
+    call = fixture_begin(fixture, mfa_flow_login, &login);
+    fake_gateway_answer(&fixture->gateway, 200, "{\"access_token\":\"t\"}");
+    fake_gateway_answer(&fixture->gateway, 200, "");
+    assert_int_equal(fake_host_wait(&fixture->host, call)->outcome, MFA_OUTCOME_CHALLENGED);
+    assert_delayed(fixture_run(fixture, mfa_flow_login, &login), 3600, token);
+}
+
 static void messages_asked_for_at_once_cannot_pass_a_limit_together(void **state)
 {
     struct fixture *fixture = fixture_restart(
@@ -400,6 +422,7 @@ int main(void)
         IN_SINGLE(a_message_that_may_have_been_sent_is_counted),
         IN_SINGLE(only_a_message_that_certainly_was_not_sent_takes_its_code_with_it),
         IN_SINGLE(a_message_that_found_the_gateway_full_is_not_counted),
+        IN_SINGLE(nor_is_one_whose_access_token_did),
         IN_SINGLE(messages_asked_for_at_once_cannot_pass_a_limit_together),
         IN_SINGLE(a_restart_does_not_reset_the_counts),
         IN_SINGLE(a_login_waits_for_no_write_and_its_second_for_no_read_of_counts),

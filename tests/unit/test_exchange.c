@@ -37,6 +37,7 @@ struct talk {
     struct mfa_finding finding;
     size_t number;
     bool was_never_sent;
+    bool is_our_own;
 };
 
 static void take_finding(void *arg, struct mfa_finding *finding)
@@ -47,6 +48,7 @@ static void take_finding(void *arg, struct mfa_finding *finding)
     talk->finding = *finding; /* transferred */
     talk->number = talk->exchange->number;
     talk->was_never_sent = talk->exchange->was_never_sent;
+    talk->is_our_own = talk->exchange->is_our_own;
     memset(talk->exchange, 0xa5, sizeof *talk->exchange);
     free(talk->exchange);
     talk->exchange = NULL;
@@ -697,8 +699,46 @@ static void a_gateway_that_is_full_by_then_sends_nothing(void **state)
     assert_over(&talk, MFA_VERDICT_ERROR, 0);
     assert_true(talk.finding.is_definite);
     assert_true(talk.was_never_sent);
-    begin(fixture, &talk, MFA_CALL_SEND); /* over before begin returns */
+    assert_true(talk.is_our_own);
+}
+
+/* Whether for the token or for the request itself. */
+static void our_own_lack_of_room_says_nothing_of_the_service(void **state)
+{
+    struct fixture *fixture = fixture_restart(state, WITH_TOKEN);
+    struct talk talk;
+
+    for (int i = 0; i < 12; i++) {
+        fixture->gateway.is_full = true;
+        begin(fixture, &talk, i % 2 == 0 ? MFA_CALL_SEND : MFA_CALL_VERIFY); /* over before it returns */
+        assert_over(&talk, MFA_VERDICT_ERROR, 0);
+        assert_true(talk.is_our_own);
+        assert_string_equal(talk.finding.why, "too busy");
+        fixture->gateway.is_full = false;
+        if (i == 5) { /* from now on there is a token */
+            begin(fixture, &talk, MFA_CALL_SEND);
+            give_token(fixture, TOKEN_1);
+            fake_gateway_answer(&fixture->gateway, 200, "");
+            assert_over(&talk, MFA_VERDICT_SENT, 0);
+        }
+    }
+    assert_int_equal(send_one(fixture), 0);
+}
+
+static void a_failure_of_the_service_is_not_our_own(void **state)
+{
+    struct fixture *fixture = fixture_restart(state, WITH_TOKEN);
+    struct talk talk;
+
+    begin(fixture, &talk, MFA_CALL_VERIFY);
+    fake_gateway_fail_unsent(&fixture->gateway, MFA_DELIVERY_FAILED);
     assert_over(&talk, MFA_VERDICT_ERROR, 0);
+    assert_false(talk.is_our_own);
+    begin(fixture, &talk, MFA_CALL_VERIFY);
+    give_token(fixture, TOKEN_1);
+    fake_gateway_fail_unsent(&fixture->gateway, MFA_DELIVERY_FAILED);
+    assert_over(&talk, MFA_VERDICT_ERROR, 0);
+    assert_false(talk.is_our_own);
 }
 
 /* --- Signatures ----------------------------------------------------------------------------------------------------------- */
@@ -828,6 +868,8 @@ int main(void)
         IN_SINGLE(each_fallback_has_a_token_of_its_own),
         IN_SINGLE(the_time_that_a_token_took_is_gone),
         IN_SINGLE(a_gateway_that_is_full_by_then_sends_nothing),
+        IN_SINGLE(our_own_lack_of_room_says_nothing_of_the_service),
+        IN_SINGLE(a_failure_of_the_service_is_not_our_own),
         IN_SINGLE(a_signature_is_of_the_time_of_its_request),
         IN_SINGLE(a_gateway_that_is_stopped_ends_everything_once),
         IN_SINGLE(an_exchange_can_be_over_and_gone_before_its_request_is_on_its_way),
