@@ -58,7 +58,7 @@ struct mfa_host_port {
     /* Ends a call. Never waits. The reply is copied. */
     void (*complete)(void *ctx, uint64_t call, const struct mfa_reply *reply);
 
-    struct mfa_metrics_port metrics;
+    struct mfa_metrics_port metrics; /* zeroed: nobody wants to know */
 
     /* Until when the host waits for the call's answer, on the monotonic clock; 0: nobody waits any more. */
     uint64_t (*deadline_ms)(void *ctx, uint64_t call);

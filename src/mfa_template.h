@@ -51,8 +51,9 @@ MFA_MUST_CHECK enum mfa_status mfa_template_parse(struct mfa_template **out, con
 
 void mfa_template_free(struct mfa_template *tmpl);
 
-/* Appends the text with every placeholder replaced and encoded for its place. Never allocates but in `out`, for a value
- * in which `{{ code }}` is replaced, and in jansson for a string that stands for a JSON value. Numbers are their JSON text.
+/* Appends the text with every placeholder replaced and encoded for its place. Never allocates but in `out`, for
+ * filters, for a value past 512 bytes in which `{{ code }}` is replaced, and in jansson for a string that stands for a JSON
+ * value. Numbers are their JSON text.
  * Returns MFA_OK; MFA_ERR_NOT_FOUND: a variable is missing; MFA_ERR_REFUSED: a value cannot stand in its place (a control
  * character in a header, a `..` segment in a path); MFA_ERR_TOO_LARGE; MFA_ERR_MEMORY. What was appended before the
  * failure is to be thrown away. */
