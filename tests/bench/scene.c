@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NO_LIMITS                                                                                                      \
     "    attempts: {perSession: 0, maxConsecutive: 0, backoff: {baseSeconds: 0}}\n"                                    \
@@ -80,4 +81,16 @@ void scene_enrol(struct scene *scene, size_t user)
     free(mfa_token);
     free(token);
     free(data);
+}
+
+char *scene_read_token(const struct load_answer *answer)
+{
+    static const char key[] = "\"mfaToken\":\"";
+    const char *start = strstr(answer->body, key);
+    if (!start)
+        fail_msg("no mfaToken in %u %s", answer->status, answer->body);
+    start += strlen(key);
+    char *token = strndup(start, strcspn(start, "\""));
+    assert_non_null(token);
+    return token;
 }

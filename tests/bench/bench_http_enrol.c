@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What it costs to enrol, activate and confirm with a service that answers at once, beside what the parts cost by
+ * themselves: two requests to a bare libmicrohttpd server and one of a bare libcurl multi loop to the same service.
+ */
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bare.h"
+#include "load.h"
+#include "measure.h"
+#include "scene.h"
+
+#define CONNECTIONS 32
+#define ROUNDS 5
+#define ROUND_S 1.5
+
+/* A user who enrols over and over. */
+struct person {
+    char *activate; /* the whole request */
+    char *path;     /* of confirm */
+    char *confirm;  /* the last request */
+};
+
+struct enrolment {
+    struct scene *scene;
+    struct bare bare;
+    struct load_fixed fixed; /* for the bare server */
+    struct person people[CONNECTIONS];
+    char *fixed_requests[CONNECTIONS];
+    char message_url[512];
+    double bare_rate, curl_rate; /* the last round */
+    struct load_result of_host;
+};
+
+/* --- through the host ------------------------------------------------------------------------------------------------ */
+
+static const char *confirm(struct enrolment *enrolment, size_t user, const struct load_answer *activated)
+{
+    struct person *person = &enrolment->people[user];
+    char *token = scene_read_token(activated);
+    char *body = scene_code_body(enrolment->scene, user, 0);
+    free(person->confirm);
+    person->confirm = load_post(person->path, token, body);
+    free(body);
+    free(token);
+    return person->confirm;
+}
+
+static const char *next_step(void *context, size_t connection, const struct load_answer *previous)
+{
+    struct enrolment *enrolment = context;
+    if (previous && previous->status == 302)
+        return confirm(enrolment, connection, previous);
+    if (previous && previous->status != 200)
+        fail_msg("got %u %s", previous->status, previous->body);
+    return enrolment->people[connection].activate;
+}
+
+static double host_rate(void *context)
+{
+    struct enrolment *enrolment = context;
+    enrolment->of_host = load_run(&(struct load){.url = scene_url(enrolment->scene),
+                                                 .connections = CONNECTIONS,
+                                                 .seconds = ROUND_S,
+                                                 .next = next_step,
+                                                 .context = enrolment});
+    return enrolment->of_host.requests_per_s / 2;
+}
+
+/* --- the parts by themselves ------------------------------------------------------------------------------------------- */
+
+static double bare_rate(struct enrolment *enrolment)
+{
+    return load_run(&(struct load){.url = enrolment->bare.url,
+                                   .connections = CONNECTIONS,
+                                   .seconds = ROUND_S / 2,
+                                   .next = load_always,
+                                   .context = &enrolment->fixed})
+        .requests_per_s;
+}
+
+static size_t finish_and_begin_anew(CURLM *multi)
+{
+    size_t finished = 0;
+    int left = 0;
+    for (const CURLMsg *message = NULL; (message = curl_multi_info_read(multi, &left)); finished++) {
+        CURL *easy = message->easy_handle;
+        assert_int_equal(message->data.result, CURLE_OK);
+        assert_int_equal(curl_multi_remove_handle(multi, easy), CURLM_OK);
+        assert_int_equal(curl_multi_add_handle(multi, easy), CURLM_OK);
+    }
+    return finished;
+}
+
+static double curl_rate(const struct enrolment *enrolment)
+{
+    CURLM *multi = curl_multi_init();
+    CURL *easies[CONNECTIONS];
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        easies[i] = curl_easy_init();
+        curl_easy_setopt(easies[i], CURLOPT_URL, enrolment->message_url);
+        assert_int_equal(curl_multi_add_handle(multi, easies[i]), CURLM_OK);
+    }
+    double started_s = measure_now_s();
+    size_t finished = 0;
+    int running = 0;
+    while (measure_now_s() < started_s + ROUND_S / 2) {
+        assert_int_equal(curl_multi_perform(multi, &running), CURLM_OK);
+        size_t just_finished = finish_and_begin_anew(multi);
+        finished += just_finished;
+        if (just_finished == 0)
+            assert_int_equal(curl_multi_poll(multi, NULL, 0, 1000, NULL), CURLM_OK);
+    }
+    double rate = (double)finished / (measure_now_s() - started_s);
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        curl_multi_remove_handle(multi, easies[i]);
+        curl_easy_cleanup(easies[i]);
+    }
+    curl_multi_cleanup(multi);
+    return rate;
+}
+
+static double rate_of_parts(void *context)
+{
+    struct enrolment *enrolment = context;
+    enrolment->bare_rate = bare_rate(enrolment);
+    enrolment->curl_rate = curl_rate(enrolment);
+    return 1 / (2 / enrolment->bare_rate + 1 / enrolment->curl_rate);
+}
+
+/* --- all of it --------------------------------------------------------------------------------------------------------- */
+
+static void person_init(struct enrolment *enrolment, size_t user, char **token)
+{
+    struct person *person = &enrolment->people[user];
+    char *data = NULL;
+    assert_true(asprintf(&data, SERVICE_USER_DATA, user) > 0);
+    char *path = scene_path(user, "/mfa/activate");
+    *token = scene_register(enrolment->scene, user);
+    person->activate = load_post(path, *token, data);
+    person->path = scene_path(user, "/mfa/confirm");
+    free(path);
+    free(data);
+}
+
+/* The answer to a confirm, and the request, are what the bare server is measured with. */
+static void start_bare(struct enrolment *enrolment, const char *personal_token)
+{
+    char name[SCENE_USER_SIZE];
+    char *data = NULL;
+    scene_name(name, 0);
+    assert_true(asprintf(&data, SERVICE_USER_DATA, (size_t)0) > 0);
+    char *mfa_token = user_activate(scene_url(enrolment->scene), name, personal_token, data);
+    char *body = scene_code_body(enrolment->scene, 0, 0);
+    struct http_answer answer =
+        user_mfa(scene_url(enrolment->scene), name, "confirm", mfa_token, json_loads(body, 0, NULL));
+    http_assert_answer(&answer, 200, NULL);
+    for (size_t i = 0; i < CONNECTIONS; i++)
+        enrolment->fixed_requests[i] = load_post(enrolment->people[0].path, mfa_token, body);
+    enrolment->fixed = (struct load_fixed){.requests = (const char *const *)enrolment->fixed_requests, .status = 200};
+    bare_start(&enrolment->bare, &answer);
+    http_answer_clear(&answer);
+    free(body);
+    free(mfa_token);
+    free(data);
+}
+
+static void enrol(void **state)
+{
+    struct enrolment *enrolment = calloc(1, sizeof *enrolment);
+    char *tokens[CONNECTIONS];
+    assert_non_null(enrolment);
+    enrolment->scene = *state;
+    for (size_t i = 0; i < CONNECTIONS; i++)
+        person_init(enrolment, i, &tokens[i]);
+    start_bare(enrolment, tokens[0]);
+    snprintf(enrolment->message_url, sizeof enrolment->message_url,
+             "%s/http/1.6/sendSMS.do?accessToken=your-api-key&message="
+             "Your%%20Pryv%%20Lab%%20MFA%%20code%%20is%%3A%%20123456&emetteur=Pryv%%20Lab&numero=41791239999",
+             service_url(enrolment->scene->service));
+    struct measure_pair pair = measure_in_turn(host_rate, rate_of_parts, enrolment, ROUNDS);
+    bare_stop(&enrolment->bare);
+    measure_print_row(&(struct measure_row){
+        .row = "enrol",
+        .what = "enrol: activate + confirm, gateway answers at once",
+        .against = "2 requests to bare libmicrohttpd + 1 of a bare libcurl loop",
+        .unit = "enrolments/s",
+        .value = pair.value,
+        .reference = pair.reference,
+        .goal = MEASURE_AT_LEAST,
+        .limit = 0.6,
+        .context =
+            json_pack("{s:i, s:f, s:f, s:f, s:f}", "connections", CONNECTIONS, "p50_ms_of_a_request",
+                      enrolment->of_host.p50_ms, "p99_ms_of_a_request", enrolment->of_host.p99_ms,
+                      "bare_requests_per_s", enrolment->bare_rate, "curl_requests_per_s", enrolment->curl_rate)});
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        free(tokens[i]);
+        free(enrolment->fixed_requests[i]);
+        free(enrolment->people[i].activate);
+        free(enrolment->people[i].path);
+        free(enrolment->people[i].confirm);
+    }
+    free(enrolment);
+}
+
+int main(void)
+{
+    const struct CMUnitTest measurements[] = {cmocka_unit_test(enrol)};
+    return cmocka_run_group_tests(measurements, scene_open, scene_close);
+}
