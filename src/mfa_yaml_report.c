@@ -32,16 +32,6 @@ void mfa_yaml_append(char *text, size_t size, const char *format, ...)
     va_end(args);
 }
 
-/* Keys come from a file, and go into a log: nothing in one may look like the end of a line. */
-static void append_key(char *path, size_t size, const char *key)
-{
-    char printable[KEY_MAX_LEN + 1] = {0};
-
-    for (size_t i = 0; i < KEY_MAX_LEN && key[i] != '\0'; i++)
-        printable[i] = (unsigned char)key[i] < 0x20 || key[i] == 0x7f ? '?' : key[i];
-    mfa_yaml_append(path, size, ".%s", printable);
-}
-
 static void append_path(char *path, size_t size, const struct mfa_yaml_node *node)
 {
     if (node->parent == NULL) {
@@ -50,9 +40,17 @@ static void append_path(char *path, size_t size, const struct mfa_yaml_node *nod
     }
     append_path(path, size, node->parent);
     if (node->key != NULL)
-        append_key(path, size, mfa_yaml_scalar(node->key));
+        mfa_yaml_append(path, size, ".%.*s", KEY_MAX_LEN, mfa_yaml_scalar(node->key));
     else
         mfa_yaml_append(path, size, "[%zu]", node->index);
+}
+
+/* Keys come from a file, and go into a log: nothing in one may look like the end of a line. */
+static void make_one_line(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
 }
 
 static void report(struct mfa_yaml *yaml, bool is_error, const char *path, size_t line, const char *format,
@@ -67,6 +65,7 @@ static void report(struct mfa_yaml *yaml, bool is_error, const char *path, size_
     mfa_yaml_append(text, sizeof text, "%s (%s:%zu): ", path, yaml->source->file, line);
     len = strlen(text);
     (void)vsnprintf(text + len, sizeof text - len, format, args);
+    make_one_line(text);
     for (struct mfa_yaml *counting = yaml; counting != NULL; counting = counting->includer)
         counting->error_count += is_error;
     yaml->report(yaml->report_ctx, is_error, text);

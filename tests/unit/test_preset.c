@@ -198,6 +198,15 @@ static void a_missing_parameter_is_named_with_what_it_is(void **state)
                                 "preset", 41) "must have the parameter b for the preset two: two\n");
 }
 
+static void what_a_preset_says_of_itself_ends_no_line(void **state)
+{
+    (void)state;
+    folder_write(&folder, "lines.yml", "parameters: {\"a\\nb\": \"c\\nd\"}\nendpoints: {single: {url: x}}\n");
+    refuse("preset: lines\nparameters: {e: f}\n",
+           AT("parameters.e", 42) "is not a known key: those known here are \"a?b\"\n" AT(
+               "parameters", 42) "must have the parameter a?b for the preset lines: c?d\n");
+}
+
 static void an_unknown_parameter_is_named_with_those_there_are(void **state)
 {
     (void)state;
@@ -489,6 +498,7 @@ int main(void)
         cmocka_unit_test(a_number_may_be_a_parameter),
         cmocka_unit_test(a_parameter_may_be_a_secret_which_is_not_looked_at_again),
         cmocka_unit_test(a_missing_parameter_is_named_with_what_it_is),
+        cmocka_unit_test(what_a_preset_says_of_itself_ends_no_line),
         cmocka_unit_test(an_unknown_parameter_is_named_with_those_there_are),
         cmocka_unit_test(no_parameters_are_needed_where_there_are_none),
         cmocka_unit_test(a_parameter_is_text),
