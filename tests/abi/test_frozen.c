@@ -52,6 +52,9 @@ static void the_host_keeps_what_1_0_promised(void **state)
     (void)state;
     assert_string_equal(http_json_string(&answer, "broken"), "");
     http_expect(answer, 200, NULL);
+    answer = ask("GET", "/metrics", NULL, NULL);
+    assert_non_null(strstr(answer.body, "old_reports_total{promises=\"kept\"} 1\n"));
+    http_answer_clear(&answer);
     http_expect(ask("DELETE", "/system/users/julia/old", ADMIN_KEY, NULL), 204, NULL);
     http_expect(ask("DELETE", "/system/users/julia/old", token, NULL), 403, "invalid-access-token");
 }

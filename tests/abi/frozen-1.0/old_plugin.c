@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core_cap_kv.h"
+#include "core_cap_metrics.h"
 #include "core_plugin.h"
 
 #define FIELD "old-field"
@@ -21,6 +22,8 @@
 struct old {
     const struct core_host *host;
     const struct core_cap_kv *kv;
+    const struct core_cap_metrics *metrics;
+    uint64_t reports_id; /* a counter */
     unsigned char grant[CORE_GRANT_MAX]; /* of one login at a time; the tests log in one after the other */
     uint64_t grant_len;
 };
@@ -169,9 +172,11 @@ static void release(void *context, core_call call, const struct core_request *re
 static void report(void *context, core_call call, const struct core_request *request)
 {
     const struct old *old = context;
+    const char *broken = broken_promise(old, call, request);
     char body[64];
 
-    snprintf(body, sizeof body, "{\"broken\":\"%s\"}", broken_promise(old, call, request));
+    old->metrics->record(old->host, old->reports_id, &(uint32_t){*broken == '\0'}, 1);
+    snprintf(body, sizeof body, "{\"broken\":\"%s\"}", broken);
     complete(old, call, (struct core_result){.outcome = CORE_ANSWER, .http_status = 200, .body = text(body)});
 }
 
@@ -197,6 +202,25 @@ static core_status register_routes(struct old *old)
     return status;
 }
 
+static core_status use_capabilities(struct old *old)
+{
+    static const char *const promises[] = {"broken", "kept", NULL};
+    static const struct core_metric_label label = {"promises", promises};
+    static const struct core_metric reports = {.struct_size = sizeof reports,
+                                               .kind = CORE_METRIC_COUNTER,
+                                               .name = "old_reports_total",
+                                               .help = "Reports asked for.",
+                                               .labels = &label,
+                                               .label_count = 1,
+                                               .unit = 1};
+
+    old->kv = core_cap_kv_of(old->host);
+    old->metrics = core_cap_metrics_of(old->host);
+    if (old->kv == NULL || old->metrics == NULL)
+        return CORE_ERR_VERSION;
+    return old->metrics->define(old->host, &reports, &old->reports_id);
+}
+
 static core_status create(const struct core_host *host, const struct core_config *config, void **instance)
 {
     struct old *old = NULL;
@@ -210,8 +234,9 @@ static core_status create(const struct core_host *host, const struct core_config
     if (old == NULL)
         return CORE_ERR_MEMORY;
     old->host = host;
-    old->kv = core_cap_kv_of(host);
-    status = old->kv != NULL ? register_routes(old) : CORE_ERR_VERSION;
+    status = use_capabilities(old);
+    if (status == CORE_OK)
+        status = register_routes(old);
     if (status == CORE_OK)
         *instance = old; /* transferred */
     else
