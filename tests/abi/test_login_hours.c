@@ -124,6 +124,7 @@ static void what_it_does_not_understand_it_refuses(void **state)
     static const char *const texts[] = {
         "",
         "from: '08:00'",
+        "until: '18:00'",
         "{from: '08:00', from: '09:00', until: '18:00'}",
         "{from: '8:00', until: '18:00'}",
         "{from: '08:00', until: '24:01'}",

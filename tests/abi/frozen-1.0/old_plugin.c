@@ -113,6 +113,20 @@ static bool a_value_is_kept(const struct old *old)
            old->kv->put(old->host, KEY, (struct core_span){0}, 0, &version) == CORE_OK && version == 0;
 }
 
+static void answer_nothing(void *context, core_call call, const struct core_request *request)
+{
+    (void)request;
+    complete(context, call, (struct core_result){.outcome = CORE_ANSWER, .http_status = 204});
+}
+
+static bool routes_are_closed_after_create(const struct old *old)
+{
+    const struct core_route route = {
+        sizeof route, CORE_AUTH_NONE, "POST", "/{username}/too-late", 0, answer_nothing, (void *)(uintptr_t)old};
+
+    return old->host->register_route(old->host, &route) == CORE_ERR_ARGUMENT;
+}
+
 static const char *broken_promise(const struct old *old, core_call call, const struct core_request *request)
 {
     const struct core_host *host = old->host;
@@ -129,7 +143,7 @@ static const char *broken_promise(const struct old *old, core_call call, const s
         return CORE_CAP_KV_ID;
     if (host->password_check(host, request->user_id, text("not the password")) != CORE_ERR_DENIED)
         return "password_check";
-    if (host->register_route(host, &(struct core_route){.struct_size = sizeof(struct core_route)}) == CORE_OK)
+    if (!routes_are_closed_after_create(old))
         return "register_route";
     if (request->credential.data == NULL || request->header_count == 0 || request->headers == NULL)
         return "core_request";
@@ -178,12 +192,6 @@ static void report(void *context, core_call call, const struct core_request *req
     old->metrics->record(old->host, old->reports_id, &(uint32_t){*broken == '\0'}, 1);
     snprintf(body, sizeof body, "{\"broken\":\"%s\"}", broken);
     complete(old, call, (struct core_result){.outcome = CORE_ANSWER, .http_status = 200, .body = text(body)});
-}
-
-static void answer_nothing(void *context, core_call call, const struct core_request *request)
-{
-    (void)request;
-    complete(context, call, (struct core_result){.outcome = CORE_ANSWER, .http_status = 204});
 }
 
 /* --- life -------------------------------------------------------------------------------------------------------------- */
