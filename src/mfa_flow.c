@@ -38,7 +38,6 @@ static struct mfa_flow *flow_new(struct mfa_core *core, const struct mfa_request
     snprintf(flow->username, sizeof flow->username, "%s", request->username);
     snprintf(flow->client_address, sizeof flow->client_address, "%s", request->client_address);
     flow->event = request->event;
-    flow->session_ref.user_id = flow->user_id;
     return flow;
 }
 

@@ -12,38 +12,40 @@ static const char *session_grant(const struct mfa_session *session)
     return session->data + session->user_data_len + 1;
 }
 
-const char *mfa_session_user_id(const struct mfa_session *session)
+static size_t size_of(size_t user_data_len, size_t grant_len)
 {
-    return session_grant(session) + session->grant_len + 1;
+    return offsetof(struct mfa_session, data) + user_data_len + 1 + grant_len + 1;
 }
 
-static size_t session_size(const struct mfa_session *session)
+/* Copies `len` bytes and puts a NUL behind them; returns where that is over. */
+static char *put(char *end, const char *bytes, size_t len)
 {
-    return sizeof *session + session->user_data_len + session->grant_len + (size_t)session->user_id_len + 3;
+    if (len > 0)
+        memcpy(end, bytes, len);
+    end[len] = '\0';
+    return end + len + 1;
 }
 
 struct mfa_session *mfa_session_new(const struct mfa_session_ref *ref, const struct mfa_session_facts *facts,
                                     uint64_t expires_ms)
 {
-    size_t user_id_len = strlen(ref->user_id);
     struct mfa_session *session = NULL;
+    char *end = NULL;
 
-    if (facts->user_data_len > UINT32_MAX || facts->grant_len > UINT16_MAX || user_id_len >= MFA_USER_ID_SIZE)
+    if (facts->user_data_len > UINT32_MAX || facts->grant_len > UINT16_MAX)
         return NULL;
-    session = calloc(1, sizeof *session + facts->user_data_len + facts->grant_len + user_id_len + 3);
+    session = malloc(size_of(facts->user_data_len, facts->grant_len));
     if (session == NULL)
         return NULL;
-    session->expires_ms = expires_ms;
-    session->user_data_len = (uint32_t)facts->user_data_len;
-    session->grant_len = (uint16_t)facts->grant_len;
-    session->user_id_len = (uint16_t)user_id_len;
-    session->purpose = (uint8_t)facts->purpose;
+    *session = (struct mfa_session){.expires_ms = expires_ms,
+                                    .user_data_len = (uint32_t)facts->user_data_len,
+                                    .grant_len = (uint16_t)facts->grant_len,
+                                    .purpose = facts->purpose == MFA_PURPOSE_LOGIN};
+    memcpy(session->user, ref->user, sizeof session->user);
     memcpy(session->key, ref->key, sizeof session->key);
     memcpy(session->enrolment_id, facts->enrolment_id, sizeof session->enrolment_id);
-    memcpy(session->data, facts->user_data, facts->user_data_len);
-    if (facts->grant_len > 0)
-        memcpy(session->data + session->user_data_len + 1, facts->grant_secret, facts->grant_len);
-    memcpy(session->data + session->user_data_len + 1 + session->grant_len + 1, ref->user_id, user_id_len);
+    end = put(session->data, facts->user_data, facts->user_data_len);
+    put(end, facts->grant_secret, facts->grant_len);
     return session;
 }
 
@@ -60,7 +62,7 @@ void mfa_session_free(struct mfa_session *session)
     if (session == NULL)
         return;
     mfa_session_set_captured(session, 0, NULL);
-    mfa_secret_free(session, session_size(session));
+    mfa_secret_free(session, size_of(session->user_data_len, session->grant_len));
 }
 
 void mfa_session_facts(const struct mfa_session *session, struct mfa_session_facts *facts)
@@ -76,21 +78,26 @@ void mfa_session_facts(const struct mfa_session *session, struct mfa_session_fac
 void mfa_session_push_code(struct mfa_session *session, const unsigned char hash[static MFA_CODE_HASH_LEN],
                            uint64_t expires_ms)
 {
+    bool is_shorter = expires_ms < session->expires_ms;
+
     memmove(&session->codes[1], &session->codes[0], (MFA_SESSION_CODES - 1) * sizeof session->codes[0]);
     memcpy(session->codes[0].hash, hash, MFA_CODE_HASH_LEN);
-    session->codes[0].expires_ms = expires_ms;
+    session->codes[0].spare_ms = is_shorter ? (uint32_t)(session->expires_ms - expires_ms) : 0;
+    if (session->code_count < MFA_SESSION_CODES)
+        session->code_count++;
 }
 
 void mfa_session_withdraw_code(struct mfa_session *session)
 {
     memmove(&session->codes[0], &session->codes[1], (MFA_SESSION_CODES - 1) * sizeof session->codes[0]);
-    sodium_memzero(&session->codes[MFA_SESSION_CODES - 1], sizeof session->codes[0]);
+    if (session->code_count > 0)
+        mfa_session_keep_codes(session, session->code_count - 1u);
 }
 
 void mfa_session_keep_codes(struct mfa_session *session, uint32_t kept)
 {
-    for (size_t i = kept; i < MFA_SESSION_CODES; i++)
-        sodium_memzero(&session->codes[i], sizeof session->codes[i]);
+    for (; session->code_count > kept; session->code_count--)
+        sodium_memzero(&session->codes[session->code_count - 1], sizeof session->codes[0]);
 }
 
 /* Looks at every slot, so that the time tells nothing; and compares before it looks at the expiry, so that an expired
@@ -103,10 +110,8 @@ enum mfa_status mfa_session_match(const struct mfa_session *session, const unsig
     for (size_t i = 0; i < MFA_SESSION_CODES; i++) {
         const struct mfa_session_code *code = &session->codes[i];
         bool is_equal = sodium_memcmp(code->hash, hash, MFA_CODE_HASH_LEN) == 0;
-        if (is_equal && code->expires_ms > now_ms)
-            status = MFA_OK;
-        else if (is_equal && code->expires_ms > 0 && status != MFA_OK)
-            status = MFA_ERR_EXPIRED;
+        if (is_equal && i < session->code_count && status != MFA_OK)
+            status = session->expires_ms - code->spare_ms > now_ms ? MFA_OK : MFA_ERR_EXPIRED;
     }
     return status;
 }

@@ -10,14 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* uthash must report a failed allocation, not end the host's process. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "mfa_code.h"
 #include "mfa_status.h"
 
 #define MFA_SESSION_KEY_LEN 16
+#define MFA_SESSION_USER_LEN 16
 #define MFA_ENROLMENT_ID_LEN 16
 #define MFA_USER_ID_SIZE 129 /* with NUL */
 
@@ -26,9 +23,10 @@ enum mfa_purpose { MFA_PURPOSE_ACTIVATION, MFA_PURPOSE_LOGIN };
 /* A set of purposes. */
 #define MFA_ANY_PURPOSE (1u << MFA_PURPOSE_ACTIVATION | 1u << MFA_PURPOSE_LOGIN)
 
-/* Names one session: whose it is, and the keyed hash of its token. */
+/* Names one session by keyed hashes: of the user's id, and of that and the token. So a key is nobody's but that user's, and
+ * what either hashes to cannot be chosen. Made by mfa_sessions_ref. */
 struct mfa_session_ref {
-    const char *user_id; /* NUL-terminated, shorter than MFA_USER_ID_SIZE; borrowed */
+    unsigned char user[MFA_SESSION_USER_LEN];
     unsigned char key[MFA_SESSION_KEY_LEN];
 };
 
@@ -49,33 +47,33 @@ struct mfa_session_facts {
 
 struct mfa_session_code {
     unsigned char hash[MFA_CODE_HASH_LEN];
-    uint64_t expires_ms; /* monotonic; 0: an empty slot */
+    uint32_t spare_ms; /* it ends so long before its session does */
 };
 
-struct mfa_session_owner; /* mfa_sessions.c */
-
-/* One allocation: the variable parts stand behind the struct. Released with mfa_session_free. */
+/* One allocation: the variable parts stand behind the struct. Released with mfa_session_free. There may be a million of them,
+ * so that its size counts; what a lookup looks at comes first. */
 struct mfa_session {
-    UT_hash_handle hh; /* by key; the table's order is the order of creation */
+    struct mfa_session *next_by_key; /* the five links belong to the shard it is in, mfa_session_shard.h */
+    unsigned char key[MFA_SESSION_KEY_LEN];
+    uint64_t expires_ms; /* monotonic */
+    unsigned char user[MFA_SESSION_USER_LEN];
+    struct mfa_session *prev_by_user, *next_by_user;
     struct mfa_session *prev, *next;
-    struct mfa_session_owner *owner;                  /* NULL outside the table */
-    uint64_t expires_ms;                              /* monotonic */
-    uint64_t next_send_ms;                            /* monotonic; when the next message may be sent */
-    struct mfa_session_code codes[MFA_SESSION_CODES]; /* newest first */
-    uint32_t attempts;                                /* reserved */
-    uint32_t failures;                                /* settled as failed */
-    char *captured_secret;                            /* JSON, NUL-terminated; owned; NULL: nothing */
+    uint64_t next_send_ms; /* monotonic; when the next message may be sent */
+    char *captured_secret; /* JSON, NUL-terminated; owned; NULL: nothing */
     uint32_t user_data_len;
     uint16_t grant_len;
-    uint16_t user_id_len;
-    uint8_t purpose;
-    uint8_t service; /* who sent the last code: 0 is the endpoint, 1 its first fallback */
-    bool is_sending;
-    bool has_new_code; /* the newest code goes with the message that is being sent */
-    bool was_sent_to;
-    unsigned char key[MFA_SESSION_KEY_LEN];
+    uint16_t attempts; /* reserved; these two are not looked at where attempts have no limit */
+    uint16_t failures; /* settled as failed */
+    uint8_t service;   /* who sent the last code: 0 is the endpoint, 1 its first fallback */
+    uint8_t purpose : 1;
+    uint8_t code_count : 2; /* the first so many of `codes` are there */
+    bool is_sending : 1;
+    bool has_new_code : 1; /* the newest code goes with the message that is being sent */
+    bool was_sent_to : 1;
+    struct mfa_session_code codes[MFA_SESSION_CODES]; /* newest first */
     unsigned char enrolment_id[MFA_ENROLMENT_ID_LEN];
-    char data[]; /* user data, NUL, grant, NUL, user id, NUL */
+    char data[]; /* user data, NUL, grant, NUL */
 };
 
 /* Makes a session; everything is copied. Returns NULL when memory is short or a part is larger than a session can hold. */
@@ -91,10 +89,7 @@ void mfa_session_facts(const struct mfa_session *session, struct mfa_session_fac
 /* Replaces what is known of the last challenge; the text (transferred, released with mfa_secret_free) may be NULL. */
 void mfa_session_set_captured(struct mfa_session *session, uint8_t service, char *captured_secret);
 
-/* Whose it is; borrowed from it. */
-const char *mfa_session_user_id(const struct mfa_session *session);
-
-/* Makes a code good; those before it stay good. */
+/* Makes a code good until `expires_ms` or the session's end; those before it stay good. */
 void mfa_session_push_code(struct mfa_session *session, const unsigned char hash[static MFA_CODE_HASH_LEN],
                            uint64_t expires_ms);
 

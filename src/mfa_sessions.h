@@ -4,7 +4,7 @@
  *
  * A session belongs to one user and one purpose, lives for a fixed time, and is found by a keyed hash of its token. Codes
  * are kept as keyed hashes too. Creating, finding, taking and expiring one are constant time at any number of sessions: the
- * table is split by user into shards, each a hash table in order of creation, which is the order of expiry.
+ * table is split by user into shards, each in order of creation, which is the order of expiry.
  *
  * Every function is atomic and may be called from any thread.
  */
@@ -32,8 +32,7 @@ MFA_MUST_CHECK enum mfa_status mfa_sessions_new(struct mfa_sessions **out, const
 /* Wipes and frees every session and the table. Accepts NULL. */
 void mfa_sessions_free(struct mfa_sessions *sessions);
 
-/* Makes the reference of a user's token; `user_id` stays borrowed by it. Any text may be given: one that is no token finds
- * nothing. */
+/* Makes the reference of a user's token. Any text may be given: one that is no token finds nothing. */
 void mfa_sessions_ref(const struct mfa_sessions *sessions, const char *user_id, const char *token_secret,
                       size_t token_len, struct mfa_session_ref *ref);
 

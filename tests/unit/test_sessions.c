@@ -21,7 +21,7 @@
 #define THREADS 8
 #define MANY 100000
 /* So many users that, however they are spread, some are neighbours of alice. */
-#define NEIGHBOURS 1000
+#define NEIGHBOURS 10000
 
 static uint32_t fail_attempt(struct mfa_sessions *sessions, const struct mfa_session_ref *ref)
 {
@@ -292,6 +292,23 @@ static void a_full_table_refuses_until_sessions_expire(void **state)
     assert_int_equal(try_open(*state, NOW + 1800 * SECOND, "erin", "5", MFA_PURPOSE_LOGIN), MFA_ERR_FULL);
     mfa_sessions_drop_user(*state, "dave", MFA_ANY_PURPOSE);
     assert_int_equal(try_open(*state, NOW + 1800 * SECOND, "erin", "5", MFA_PURPOSE_LOGIN), MFA_OK);
+}
+
+static void who_finds_the_table_full_frees_no_more_than_is_needed(void **state)
+{
+    enum { LIMIT = 5000 };
+    uint64_t later = NOW + 1800 * SECOND;
+
+    restart(state, &(struct mfa_policy){.session_ttl_s = 1800, .max_pending = LIMIT});
+    for (size_t i = 0; i < LIMIT; i++) {
+        char user[32];
+        snprintf(user, sizeof user, "user-%zu", i);
+        open_login(*state, NOW, user, "token");
+    }
+    open_login(*state, later, "alice", "token");
+    assert_in_range(mfa_sessions_count(*state), LIMIT - 16, LIMIT);
+    mfa_sessions_expire(*state, later);
+    assert_int_equal(mfa_sessions_count(*state), 1);
 }
 
 static void zero_switches_the_bounds_off(void **state)
@@ -632,6 +649,7 @@ int main(void)
         IN_TABLE(a_users_sessions_are_dropped_by_purpose),
         IN_TABLE(a_user_at_the_limit_loses_only_the_own_oldest),
         IN_TABLE(a_full_table_refuses_until_sessions_expire),
+        IN_TABLE(who_finds_the_table_full_frees_no_more_than_is_needed),
         IN_TABLE(zero_switches_the_bounds_off),
         IN_TABLE(the_fifth_failure_ends_the_session),
         IN_TABLE(attempts_are_reserved_before_any_has_failed),

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mfa_session_shard.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+enum mfa_status mfa_session_shard_init(struct mfa_session_shard *shard)
+{
+    *shard = (struct mfa_session_shard){.bucket_count = 1, .buckets = calloc(1, sizeof *shard->buckets)};
+    if (shard->buckets == NULL)
+        return MFA_ERR_MEMORY;
+    pthread_mutex_init(&shard->mutex, NULL); /* with default attributes it cannot fail on Linux */
+    return MFA_OK;
+}
+
+void mfa_session_shard_clear(struct mfa_session_shard *shard)
+{
+    struct mfa_session *session = NULL;
+    struct mfa_session *next = NULL;
+
+    if (shard->buckets == NULL)
+        return;
+    DL_FOREACH_SAFE(shard->oldest, session, next)
+    {
+        mfa_session_free(session);
+    }
+    free(shard->buckets);
+    pthread_mutex_destroy(&shard->mutex);
+    *shard = (struct mfa_session_shard){0};
+}
+
+/* What names a session is a hash already. */
+static struct mfa_session_bucket *bucket_of(const struct mfa_session_shard *shard, const unsigned char *name)
+{
+    uint32_t hash = 0;
+
+    memcpy(&hash, name, sizeof hash);
+    return &shard->buckets[hash & (shard->bucket_count - 1)];
+}
+
+static void link_session(const struct mfa_session_shard *shard, struct mfa_session *session)
+{
+    LL_PREPEND2(bucket_of(shard, session->key)->by_key, session, next_by_key);
+    DL_APPEND2(bucket_of(shard, session->user)->by_user, session, prev_by_user, next_by_user);
+}
+
+/* Without memory the chains just become longer. */
+static void grow(struct mfa_session_shard *shard)
+{
+    struct mfa_session_bucket *buckets = calloc(2 * (size_t)shard->bucket_count, sizeof *buckets);
+    struct mfa_session *session = NULL;
+
+    if (buckets == NULL)
+        return;
+    free(shard->buckets);
+    shard->buckets = buckets; /* transferred */
+    shard->bucket_count *= 2;
+    DL_FOREACH(shard->oldest, session)
+    {
+        link_session(shard, session);
+    }
+}
+
+void mfa_session_shard_add(struct mfa_session_shard *shard, struct mfa_session *session)
+{
+    if (shard->count >= shard->bucket_count)
+        grow(shard);
+    link_session(shard, session);
+    DL_APPEND(shard->oldest, session);
+    shard->count++;
+}
+
+void mfa_session_shard_remove(struct mfa_session_shard *shard, struct mfa_session *session)
+{
+    struct mfa_session_bucket *of_key = bucket_of(shard, session->key);
+    struct mfa_session_bucket *of_user = bucket_of(shard, session->user);
+
+    LL_DELETE2(of_key->by_key, session, next_by_key);
+    DL_DELETE2(of_user->by_user, session, prev_by_user, next_by_user);
+    DL_DELETE(shard->oldest, session);
+    shard->count--;
+}
+
+struct mfa_session *mfa_session_shard_find(const struct mfa_session_shard *shard, const struct mfa_session_ref *ref)
+{
+    struct mfa_session *session = bucket_of(shard, ref->key)->by_key;
+
+    while (session != NULL && memcmp(session->key, ref->key, sizeof ref->key) != 0)
+        session = session->next_by_key;
+    return session;
+}
+
+struct mfa_session *mfa_session_shard_next_of_user(const struct mfa_session_shard *shard,
+                                                   const unsigned char user[static MFA_SESSION_USER_LEN],
+                                                   const struct mfa_session *session)
+{
+    struct mfa_session *next = session != NULL ? session->next_by_user : bucket_of(shard, user)->by_user;
+
+    while (next != NULL && memcmp(next->user, user, MFA_SESSION_USER_LEN) != 0)
+        next = next->next_by_user;
+    return next;
+}
