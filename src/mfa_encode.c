@@ -163,7 +163,7 @@ enum mfa_status mfa_encode_check_json(const char *text, size_t len, size_t flags
     json_error_t error;
     json_t *value = NULL;
 
-    /* jansson takes a NUL for the end. */
+    /* jansson passes over a NUL behind a number. */
     if (memchr(text, '\0', len) != NULL)
         return MFA_ERR_SYNTAX;
     value = json_loadb(text, len, JSON_DECODE_ANY | flags, &error);

@@ -32,9 +32,13 @@ static bool is_deeper_than(const json_t *value, size_t levels)
 static enum mfa_status parse(json_t **out, const char *text, size_t len, size_t max_depth, size_t flags)
 {
     json_error_t error;
-    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES | flags, &error);
+    json_t *value = NULL;
 
     *out = NULL;
+    /* jansson passes over a NUL behind a number. */
+    if (len > 0 && memchr(text, '\0', len) != NULL)
+        return MFA_ERR_SYNTAX;
+    value = json_loadb(text, len, JSON_REJECT_DUPLICATES | flags, &error);
     if (value == NULL)
         return json_error_code(&error) == json_error_out_of_memory ? MFA_ERR_MEMORY : MFA_ERR_SYNTAX;
     if (!json_is_object(value) || is_deeper_than(value, max_depth)) {

@@ -22,9 +22,13 @@ enum mfa_status mfa_reading_json(struct mfa_reading *reading, const json_t **out
     *out = reading->json_secret;
     if (reading->is_read)
         return MFA_OK;
-    reading->json_secret = json_loadb(answer->body, answer->body_len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
-    if (reading->json_secret == NULL && lacked_memory(&error))
-        return MFA_ERR_MEMORY;
+    /* jansson passes over a NUL behind a number. */
+    if (memchr(answer->body, '\0', answer->body_len) == NULL) {
+        reading->json_secret =
+            json_loadb(answer->body, answer->body_len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+        if (reading->json_secret == NULL && lacked_memory(&error))
+            return MFA_ERR_MEMORY;
+    }
     reading->is_read = true;
     *out = reading->json_secret;
     return MFA_OK;

@@ -75,6 +75,17 @@ static void only_in_a_value_of_a_request_is_nul_a_character(void **state)
     mfa_json_free(value);
 }
 
+static void a_nul_between_values_is_no_white_space(void **state)
+{
+    static const char text[] = "{\"a\":1\0}";
+    json_t *value = NULL;
+
+    (void)state;
+    assert_int_equal(mfa_json_parse_object(&value, text, sizeof text - 1, 32), MFA_ERR_SYNTAX);
+    assert_int_equal(mfa_json_parse_request(&value, text, sizeof text - 1, 32), MFA_ERR_SYNTAX);
+    assert_null(value);
+}
+
 static void an_absent_text_is_no_object(void **state)
 {
     json_t *value = NULL;
@@ -159,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_whole_objects_are_read),
         cmocka_unit_test(only_in_a_value_of_a_request_is_nul_a_character),
+        cmocka_unit_test(a_nul_between_values_is_no_white_space),
         cmocka_unit_test(an_absent_text_is_no_object),
         cmocka_unit_test(a_key_given_twice_is_refused),
         cmocka_unit_test(depth_is_bounded_exactly),

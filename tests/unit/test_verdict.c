@@ -217,7 +217,7 @@ static void a_nul_does_not_end_the_body(void **state)
     static const struct {
         const char *body;
         size_t body_len;
-    } cases[] = {{"\0", 1}, {"\0wrong code", 11}, {"{}\0wrong code", 13}, {"{\0}", 3}, {"{}\0", 3}};
+    } cases[] = {{"\0", 1}, {"\0wrong code", 11}, {"{}\0wrong code", 13}, {"{\0}", 3}, {"{}\0", 3}, {"{\"b\":1\0}", 8}};
     static const char *const rules[] = {"", "expect: {empty: true}", "expect: {json: {/a: {exists: false}}}"};
 
     (void)state;
