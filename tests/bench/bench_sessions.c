@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Pending sessions, created, found and taken: one thread against a uthash table with keys of the same size, and eight
- * threads against one. There are always WAITING sessions, or elements of the uthash table: each step creates one, finds the
- * one that is half as old as the oldest, and takes the oldest.
+ * threads against one. There are always WAITING sessions of a thread, or elements of the uthash table: each step creates
+ * one, finds the one that is half as old as the oldest, and takes the oldest.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
@@ -17,8 +19,10 @@
 
 #define ROUNDS 11
 #define WAITING 1000
+#define LOGINS 20000
 #define STEPS 100000
 #define THREADS 8
+#define WORK_MS 150
 #define NOW_MS 86399977
 
 struct ring {
@@ -50,35 +54,55 @@ static void ring_free(struct ring *ring)
     free(ring);
 }
 
+static struct mfa_session_ref *ref_at(const struct ring *ring, size_t i)
+{
+    return &ring->refs[i % ring->count];
+}
+
 static void take(const struct ring *ring, size_t i)
 {
-    struct mfa_session *session = mfa_sessions_take(ring->sessions, NOW_MS, &ring->refs[i % ring->count]);
+    struct mfa_session *session = mfa_sessions_take(ring->sessions, NOW_MS, ref_at(ring, i));
 
     if (session == NULL)
         abort();
     mfa_session_free(session);
 }
 
+/* Step number `i` since the ring was filled. */
+static void step(const struct ring *ring, size_t i)
+{
+    crowd_open(ring->sessions, NOW_MS, ref_at(ring, i + WAITING));
+    if (!mfa_sessions_has(ring->sessions, NOW_MS, ref_at(ring, i + WAITING / 2)))
+        abort();
+    take(ring, i);
+}
+
+static void fill(const struct ring *ring)
+{
+    for (size_t i = 0; i < WAITING; i++)
+        crowd_open(ring->sessions, NOW_MS, &ring->refs[i]);
+}
+
+/* After so many steps. */
+static void empty(const struct ring *ring, size_t steps)
+{
+    for (size_t i = 0; i < WAITING; i++)
+        take(ring, steps + i);
+}
+
 /* Steps per second. */
 static double step_sessions(void *context)
 {
     const struct ring *ring = context;
-    size_t steps = ring->count - WAITING;
     double start_s = 0;
 
-    for (size_t i = 0; i < WAITING; i++)
-        crowd_open(ring->sessions, NOW_MS, &ring->refs[i]);
+    fill(ring);
     start_s = measure_now_s();
-    for (size_t i = 0; i < steps; i++) {
-        crowd_open(ring->sessions, NOW_MS, &ring->refs[i + WAITING]);
-        if (!mfa_sessions_has(ring->sessions, NOW_MS, &ring->refs[i + WAITING / 2]))
-            abort();
-        take(ring, i);
-    }
+    for (size_t i = 0; i < STEPS; i++)
+        step(ring, i);
     start_s = measure_now_s() - start_s;
-    for (size_t i = 0; i < WAITING; i++)
-        take(ring, i + steps);
-    return (double)steps / start_s;
+    empty(ring, STEPS);
+    return STEPS / start_s;
 }
 
 /* --- What it is compared with ------------------------------------------------------------------------------------- */
@@ -115,76 +139,89 @@ static void delete (struct element **table, const struct mfa_session_ref *ref)
 static double step_uthash(void *context)
 {
     const struct ring *ring = context;
-    size_t steps = ring->count - WAITING;
     struct element *table = NULL;
     struct element *found = NULL;
     double start_s = 0;
 
     for (size_t i = 0; i < WAITING; i++)
-        insert(&table, &ring->refs[i]);
+        insert(&table, ref_at(ring, i));
     start_s = measure_now_s();
-    for (size_t i = 0; i < steps; i++) {
-        insert(&table, &ring->refs[i + WAITING]);
-        find(table, &ring->refs[i + WAITING / 2], &found);
-        delete (&table, &ring->refs[i]);
+    for (size_t i = 0; i < STEPS; i++) {
+        insert(&table, ref_at(ring, i + WAITING));
+        find(table, ref_at(ring, i + WAITING / 2), &found);
+        delete (&table, ref_at(ring, i));
     }
     start_s = measure_now_s() - start_s;
     for (size_t i = 0; i < WAITING; i++)
-        delete (&table, &ring->refs[i + steps]);
-    return (double)steps / start_s;
+        delete (&table, ref_at(ring, STEPS + i));
+    return STEPS / start_s;
 }
 
 /* --- Eight threads ------------------------------------------------------------------------------------------------ */
 
 struct crew {
     struct ring *rings[THREADS];
+    atomic_bool is_over;
 };
 
 struct hand {
     pthread_t thread;
     struct ring *ring;
-    double rate;
+    const atomic_bool *is_over;
+    size_t steps;
 };
 
 static void *work(void *arg)
 {
     struct hand *hand = arg;
 
-    hand->rate = step_sessions(hand->ring);
+    for (; !atomic_load_explicit(hand->is_over, memory_order_relaxed); hand->steps++)
+        step(hand->ring, hand->steps);
     return NULL;
 }
 
-/* Steps per second of all together. */
-static double step_with_all(void *context)
+/* Steps per second of so many threads together. */
+static double step_with(struct crew *crew, size_t threads)
 {
-    const struct crew *crew = context;
-    struct hand hands[THREADS];
-    double start_s = measure_now_s();
+    struct hand hands[THREADS] = {0};
+    size_t steps = 0;
 
-    for (size_t i = 0; i < THREADS; i++) {
+    atomic_store(&crew->is_over, false);
+    for (size_t i = 0; i < threads; i++) {
         hands[i].ring = crew->rings[i];
+        hands[i].is_over = &crew->is_over;
+        fill(crew->rings[i]);
+    }
+    double start_s = measure_now_s();
+    for (size_t i = 0; i < threads; i++)
         if (pthread_create(&hands[i].thread, NULL, work, &hands[i]) != 0)
             abort();
-    }
-    for (size_t i = 0; i < THREADS; i++)
+    nanosleep(&(struct timespec){.tv_nsec = WORK_MS * 1000000L}, NULL);
+    atomic_store(&crew->is_over, true);
+    for (size_t i = 0; i < threads; i++) {
         pthread_join(hands[i].thread, NULL);
-    return (double)(crew->rings[0]->count * THREADS) / (measure_now_s() - start_s);
+        steps += hands[i].steps;
+    }
+    start_s = measure_now_s() - start_s;
+    for (size_t i = 0; i < threads; i++)
+        empty(crew->rings[i], hands[i].steps);
+    return (double)steps / start_s;
+}
+
+static double step_with_all(void *context)
+{
+    return step_with(context, THREADS);
 }
 
 static double step_with_one(void *context)
 {
-    const struct crew *crew = context;
-    double start_s = measure_now_s();
-
-    for (size_t i = 0; i < THREADS; i++)
-        (void)step_sessions(crew->rings[i]);
-    return (double)(crew->rings[0]->count * THREADS) / (measure_now_s() - start_s);
+    return step_with(context, 1);
 }
 
 int main(void)
 {
     struct mfa_sessions *sessions = crowd_table(100000);
-    struct ring *ring = ring_new(sessions, 0, STEPS + WAITING);
+    struct ring *ring = ring_new(sessions, 0, LOGINS);
     struct crew crew;
     struct measure_pair pair = measure_in_turn(step_sessions, step_uthash, ring, ROUNDS);
 
@@ -198,7 +235,7 @@ int main(void)
                                             .limit = 0.4});
     ring_free(ring);
     for (size_t i = 0; i < THREADS; i++)
-        crew.rings[i] = ring_new(sessions, i * STEPS, STEPS / 4);
+        crew.rings[i] = ring_new(sessions, i * LOGINS, LOGINS);
     pair = measure_in_turn(step_with_all, step_with_one, &crew, ROUNDS);
     measure_print_row(&(struct measure_row){.row = "sessions-threads",
                                             .what = "session create, find and take, 8 threads",

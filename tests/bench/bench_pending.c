@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A thousand, a hundred thousand and a million pending sessions: what one takes in memory, how long it takes to create and
+ * find one among them by its token, and for how long a request can be held up while all of them expire at once. Latencies
+ * are taken with the processor's caches full of other things, as they are when a request comes in, and besides in a loop
+ * that does nothing else, where a thousand sessions fit into the caches and a million do not.
+ */
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "crowd.h"
+#include "measure.h"
+
+#define SAMPLES 4000
+#define LEVELS 3
+#define ROUNDS 5
+#define STALL_ROUNDS 3
+#define NOW_MS 86399977
+#define LATER_MS (NOW_MS + 1800 * 1000)
+#define MANY 1000000
+/* Logins beyond those that wait; more than ever come while a million expire. */
+#define GUESTS 400000
+/* As much memory as a processor keeps for itself. */
+#define CACHE_BYTES (2 * 1024 * 1024)
+
+static struct crowd_login *logins;
+
+/* 99th percentiles in microseconds. */
+struct latency {
+    double create_us;
+    double find_us;
+};
+
+struct level {
+    double bytes; /* per session */
+    struct latency hot;
+    struct latency cold;
+};
+
+static size_t heap_bytes(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
+}
+
+static void open_login(struct mfa_sessions *sessions, uint64_t now_ms, const struct crowd_login *login)
+{
+    struct mfa_session_ref ref = crowd_ref(sessions, login);
+
+    crowd_open(sessions, now_ms, &ref);
+}
+
+static void find_login(struct mfa_sessions *sessions, uint64_t now_ms, const struct crowd_login *login)
+{
+    struct mfa_session_ref ref = crowd_ref(sessions, login);
+
+    if (!mfa_sessions_has(sessions, now_ms, &ref))
+        abort();
+}
+
+static void take_login(struct mfa_sessions *sessions, const struct crowd_login *login)
+{
+    struct mfa_session_ref ref = crowd_ref(sessions, login);
+
+    mfa_session_free(mfa_sessions_take(sessions, NOW_MS, &ref));
+}
+
+/* Leaves the processor's caches as a request finds them, which comes after other work: without what the last one read. */
+static void cool_down(void)
+{
+    static volatile unsigned char other[CACHE_BYTES];
+
+    for (size_t i = 0; i < CACHE_BYTES; i += 64)
+        other[i]++;
+}
+
+/* Creates, finds and takes with `pending` sessions waiting; the one found is another each time. */
+static struct latency sample(struct mfa_sessions *sessions, size_t pending, bool is_cold)
+{
+    static double create_us[SAMPLES], find_us[SAMPLES];
+
+    for (size_t i = 0; i < SAMPLES; i++) {
+        /* Copies, or what is measured would be how far apart our own logins are in memory. */
+        const struct crowd_login created = logins[MANY + i], found = logins[i * 7919 % pending];
+        if (is_cold)
+            cool_down();
+        double start_s = measure_now_s();
+        open_login(sessions, NOW_MS, &created);
+        create_us[i] = (measure_now_s() - start_s) * 1e6;
+        if (is_cold)
+            cool_down();
+        start_s = measure_now_s();
+        find_login(sessions, NOW_MS, &found);
+        find_us[i] = (measure_now_s() - start_s) * 1e6;
+        take_login(sessions, &created);
+    }
+    return (struct latency){.create_us = measure_percentile(create_us, SAMPLES, 0.99),
+                            .find_us = measure_percentile(find_us, SAMPLES, 0.99)};
+}
+
+/* The median of some rounds. */
+static struct latency measure_latency(struct mfa_sessions *sessions, size_t pending, bool is_cold)
+{
+    double create_us[ROUNDS], find_us[ROUNDS];
+
+    for (size_t i = 0; i < ROUNDS; i++) {
+        struct latency latency = sample(sessions, pending, is_cold);
+        create_us[i] = latency.create_us;
+        find_us[i] = latency.find_us;
+    }
+    return (struct latency){.create_us = measure_percentile(create_us, ROUNDS, 0.5),
+                            .find_us = measure_percentile(find_us, ROUNDS, 0.5)};
+}
+
+static struct level measure_level(size_t pending)
+{
+    struct level level = {0};
+    struct mfa_sessions *sessions = crowd_table(MANY + 1);
+    size_t before = heap_bytes();
+
+    for (size_t i = 0; i < pending; i++)
+        open_login(sessions, NOW_MS, &logins[i]);
+    level.bytes = (double)(heap_bytes() - before) / (double)pending;
+    level.hot = measure_latency(sessions, pending, false);
+    level.cold = measure_latency(sessions, pending, true);
+    mfa_sessions_free(sessions);
+    return level;
+}
+
+/* --- A million that expire at once ------------------------------------------------------------------------------- */
+
+struct sweep {
+    struct mfa_sessions *sessions;
+    atomic_bool is_over;
+    double seconds;
+};
+
+static void *expire_all(void *arg)
+{
+    struct sweep *sweep = arg;
+    double start_s = measure_now_s();
+
+    mfa_sessions_expire(sweep->sessions, LATER_MS);
+    sweep->seconds = measure_now_s() - start_s;
+    atomic_store(&sweep->is_over, true);
+    return NULL;
+}
+
+/* The longest that one request took, a new login or a look-up, until `is_over`. */
+static double longest_ms(struct mfa_sessions *sessions, uint64_t now_ms, const atomic_bool *is_over, size_t *requests)
+{
+    double longest_s = 0;
+
+    for (*requests = 0; !atomic_load(is_over) && *requests < GUESTS; ++*requests) {
+        double start_s = measure_now_s();
+        open_login(sessions, now_ms, &logins[MANY + *requests]);
+        find_login(sessions, now_ms, &logins[MANY + *requests]);
+        double took_s = measure_now_s() - start_s;
+        longest_s = took_s > longest_s ? took_s : longest_s;
+    }
+    return longest_s * 1e3;
+}
+
+/* The table is at its limit, so that the first new logins find no room but what expires. */
+static double stall_ms(struct sweep *sweep, size_t *requests)
+{
+    pthread_t thread;
+
+    *sweep = (struct sweep){.sessions = crowd_table(MANY)};
+    for (size_t i = 0; i < MANY; i++)
+        open_login(sweep->sessions, NOW_MS, &logins[i]);
+    if (pthread_create(&thread, NULL, expire_all, sweep) != 0)
+        abort();
+    double longest = longest_ms(sweep->sessions, LATER_MS, &sweep->is_over, requests);
+    pthread_join(thread, NULL);
+    mfa_sessions_free(sweep->sessions);
+    return longest;
+}
+
+static void measure_stall(void)
+{
+    double longest[STALL_ROUNDS];
+    struct sweep sweep;
+    size_t requests = 0;
+
+    for (size_t i = 0; i < STALL_ROUNDS; i++)
+        longest[i] = stall_ms(&sweep, &requests);
+    measure_print_row(
+        &(struct measure_row){.row = "pending-expiry",
+                              .what = "longest request while 1,000,000 sessions expire at once",
+                              .unit = "ms",
+                              .value = measure_percentile(longest, STALL_ROUNDS, 0.5),
+                              .goal = MEASURE_AT_MOST,
+                              .limit = 5,
+                              .context = json_pack("{s:f, s:f, s:I}", "expiry_took_ms", sweep.seconds * 1e3,
+                                                   "worst_of_rounds_ms", measure_percentile(longest, STALL_ROUNDS, 1),
+                                                   "requests_meanwhile", (json_int_t)requests)});
+}
+
+static void print_bytes(const struct level *levels)
+{
+    double data = (double)crowd_data_len();
+    double most = 0;
+
+    for (size_t i = 0; i < LEVELS; i++)
+        most = levels[i].bytes > most ? levels[i].bytes : most;
+    measure_print_row(
+        &(struct measure_row){.row = "pending-bytes",
+                              .what = "memory of a pending session beyond its data, the most of all three levels",
+                              .unit = "bytes",
+                              .value = most - data,
+                              .goal = MEASURE_AT_MOST,
+                              .limit = 200,
+                              .context = json_pack("{s:f, s:f, s:f, s:f}", "data", data, "at_1000", levels[0].bytes,
+                                                   "at_100000", levels[1].bytes, "at_1000000", levels[2].bytes)});
+}
+
+static void print_latency(const char *row, const char *what, double at_most, double at_least, double hot)
+{
+    measure_print_row(&(struct measure_row){.row = row,
+                                            .what = what,
+                                            .against = "1,000 pending",
+                                            .unit = "us",
+                                            .value = at_most,
+                                            .reference = at_least,
+                                            .goal = MEASURE_AT_MOST,
+                                            .limit = 3,
+                                            .context = json_pack("{s:f}", "ratio_in_a_tight_loop", hot)});
+}
+
+static void print_point(size_t pending, const struct level *level)
+{
+    measure_print_point("pending",
+                        json_pack("{s:I, s:f, s:f, s:f}", "x", (json_int_t)pending, "bytes_per_session", level->bytes,
+                                  "create_p99_us", level->cold.create_us, "find_p99_us", level->cold.find_us));
+}
+
+int main(void)
+{
+    static const size_t pending[LEVELS] = {1000, 100000, MANY};
+    struct level levels[LEVELS];
+
+    logins = calloc(MANY + GUESTS, sizeof *logins);
+    if (logins == NULL)
+        abort();
+    for (size_t i = 0; i < MANY + GUESTS; i++)
+        crowd_name(i, &logins[i]);
+    for (size_t i = 0; i < LEVELS; i++) {
+        levels[i] = measure_level(pending[i]);
+        print_point(pending[i], &levels[i]);
+    }
+    print_bytes(levels);
+    print_latency("pending-create", "create a session, p99, 1,000,000 pending", levels[2].cold.create_us,
+                  levels[0].cold.create_us, levels[2].hot.create_us / levels[0].hot.create_us);
+    print_latency("pending-find", "find a session by its token, p99, 1,000,000 pending", levels[2].cold.find_us,
+                  levels[0].cold.find_us, levels[2].hot.find_us / levels[0].hot.find_us);
+    measure_stall();
+    free(logins);
+    return 0;
+}
