@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mfa_yaml.h"
 
@@ -20,6 +21,7 @@
 
 struct mfa_pattern {
     pcre2_code *code;
+    char *text;
 };
 
 /* --- Parsing --------------------------------------------------------------------------------------------------- */
@@ -62,7 +64,8 @@ enum mfa_status mfa_pattern_parse(struct mfa_pattern **out, const char *text,
     pattern = calloc(1, sizeof *pattern);
     if (pattern == NULL)
         return MFA_ERR_MEMORY;
-    status = compile(&pattern->code, text, problem);
+    pattern->text = strdup(text);
+    status = pattern->text != NULL ? compile(&pattern->code, text, problem) : MFA_ERR_MEMORY;
     if (status != MFA_OK) {
         mfa_pattern_free(pattern);
         return status;
@@ -91,7 +94,13 @@ void mfa_pattern_free(struct mfa_pattern *pattern)
     if (pattern == NULL)
         return;
     pcre2_code_free(pattern->code);
+    free(pattern->text);
     free(pattern);
+}
+
+const char *mfa_pattern_text(const struct mfa_pattern *pattern)
+{
+    return pattern->text;
 }
 
 /* --- Matching -------------------------------------------------------------------------------------------------- */

@@ -28,6 +28,9 @@ MFA_MUST_CHECK enum mfa_status mfa_pattern_parse(struct mfa_pattern **out, const
 /* Reads a pattern from the configuration; problems are reported, and leave `*out` NULL. Returns MFA_OK or MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_pattern_read(struct mfa_pattern **out, const struct mfa_yaml_node *node);
 
+/* The expression as it was written; borrowed. */
+const char *mfa_pattern_text(const struct mfa_pattern *pattern);
+
 /* Accepts NULL. */
 void mfa_pattern_free(struct mfa_pattern *pattern);
 

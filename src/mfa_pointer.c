@@ -15,7 +15,6 @@ struct tokens {
 };
 
 struct mfa_pointer {
-    char *written;
     struct mfa_template *tmpl;
     char *constant_text; /* NULL when there are placeholders */
     struct tokens constant;
@@ -57,9 +56,6 @@ static enum mfa_status fill(struct mfa_pointer *pointer, const char *text, const
 
     if (status != MFA_OK)
         return status;
-    pointer->written = strdup(text);
-    if (pointer->written == NULL)
-        return MFA_ERR_MEMORY;
     if (mfa_pointer_variable(pointer, 0) != NULL)
         return MFA_OK;
     pointer->constant_text = strdup(text);
@@ -95,7 +91,6 @@ void mfa_pointer_free(struct mfa_pointer *pointer)
     if (pointer == NULL)
         return;
     mfa_template_free(pointer->tmpl);
-    free(pointer->written);
     free(pointer->constant_text);
     free(pointer);
 }
@@ -159,7 +154,7 @@ enum mfa_status mfa_pointer_find(const struct mfa_pointer *pointer, const json_t
 
 const char *mfa_pointer_text(const struct mfa_pointer *pointer)
 {
-    return pointer->written;
+    return mfa_template_text(pointer->tmpl);
 }
 
 const char *mfa_pointer_variable(const struct mfa_pointer *pointer, size_t i)

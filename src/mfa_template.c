@@ -33,7 +33,8 @@ struct segment {
 };
 
 struct mfa_template {
-    char *text_secret; /* the operator may have written credentials into it */
+    char *written_secret; /* the operator may have put credentials into it */
+    char *text_secret;    /* the same, with a NUL behind each name */
     size_t text_len;
     size_t literal_len; /* of all segments together */
     size_t path_at;     /* URL: bytes before the path, all literal */
@@ -130,10 +131,11 @@ static enum mfa_status template_new(struct mfa_template **out, const char *text)
 
     if (tmpl == NULL)
         return MFA_ERR_MEMORY;
+    tmpl->written_secret = strdup(text);
     tmpl->text_secret = strdup(text);
     tmpl->text_len = strlen(text);
     tmpl->segments = calloc(count_openings(text) + 1, sizeof *tmpl->segments);
-    if (tmpl->text_secret == NULL || tmpl->segments == NULL) {
+    if (tmpl->written_secret == NULL || tmpl->text_secret == NULL || tmpl->segments == NULL) {
         mfa_template_free(tmpl);
         return MFA_ERR_MEMORY;
     }
@@ -145,6 +147,7 @@ void mfa_template_free(struct mfa_template *tmpl)
 {
     if (tmpl == NULL)
         return;
+    mfa_secret_free(tmpl->written_secret, tmpl->text_len);
     mfa_secret_free(tmpl->text_secret, tmpl->text_len);
     free(tmpl->segments);
     free(tmpl);
@@ -450,6 +453,11 @@ enum mfa_status mfa_template_render(const struct mfa_template *tmpl, const struc
             status = MFA_ERR_REFUSED;
     }
     return status;
+}
+
+const char *mfa_template_text(const struct mfa_template *tmpl)
+{
+    return tmpl->written_secret;
 }
 
 const char *mfa_template_variable(const struct mfa_template *tmpl, size_t i)

@@ -60,6 +60,9 @@ void mfa_template_free(struct mfa_template *tmpl);
 MFA_MUST_CHECK enum mfa_status mfa_template_render(const struct mfa_template *tmpl,
                                                    const struct mfa_variables *variables, struct mfa_buffer *out);
 
+/* The text as it was written; borrowed. */
+const char *mfa_template_text(const struct mfa_template *tmpl);
+
 /* Names the variables used, `code` included, in order of appearance, repetitions and all.
  * Returns the i-th name, borrowed from the template, or NULL past the last. */
 const char *mfa_template_variable(const struct mfa_template *tmpl, size_t i);

@@ -19,6 +19,7 @@ static struct mfa_pattern *parse(const char *text)
     if (mfa_pattern_parse(&pattern, text, problem) != MFA_OK)
         fail_msg("%s: %s", text, problem);
     assert_string_equal(problem, "");
+    assert_string_equal(mfa_pattern_text(pattern), text);
     return pattern;
 }
 

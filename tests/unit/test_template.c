@@ -23,6 +23,7 @@ static struct mfa_template *parse(const char *text, enum mfa_template_kind kind)
     if (mfa_template_parse(&tmpl, text, kind, &problem) != MFA_OK)
         fail_msg("%s: %s", text, problem);
     assert_null(problem);
+    assert_string_equal(mfa_template_text(tmpl), text);
     return tmpl;
 }
 
