@@ -42,11 +42,12 @@ libs_of = $(shell $(PKG_CONFIG) --libs $(1))
 objects_in = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1)/*.c)))
 core_objects := $(call objects_in,src)
 plugin_objects := $(call objects_in,plugin)
+check_objects := $(call objects_in,plugin/mfa-check)
 host_objects := $(call objects_in,sample-host)
 gateway_objects := $(call objects_in,sample-host/gateway)
 
 .PHONY: all
-all: $(BUILD)/plugins/mfa.so $(BUILD)/sample-host $(BUILD)/sms-gateway $(BUILD)/obj/host-api/layout_v1.o
+all: $(BUILD)/plugins/mfa.so $(BUILD)/mfa-check $(BUILD)/sample-host $(BUILD)/sms-gateway $(BUILD)/obj/host-api/layout_v1.o
 
 $(BUILD)/obj/src/%.o: includes := -Isrc
 $(BUILD)/obj/plugin/%.o: includes := -Ihost-api -Isrc
@@ -57,15 +58,17 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(compile) $(includes) $(call cflags_of,$(test_libs)) -c -o $@ $<
 
-# Where presets are looked for is compiled in, so another PREFIX means to compile that file again.
-$(BUILD)/obj/src/mfa_config.o: includes += -DMFA_PRESETS_DIR='"$(PREFIX)/share/mfa/presets"'
-$(BUILD)/obj/src/mfa_config.o: $(BUILD)/prefix
+# Where presets are looked for is compiled in, so another PREFIX means to compile these files again.
+know_presets := $(BUILD)/obj/src/mfa_config.o $(BUILD)/obj/plugin/mfa-check/subject.o
+$(know_presets): includes += -DMFA_PRESETS_DIR='"$(PREFIX)/share/mfa/presets"'
+$(know_presets): $(BUILD)/prefix
 .PHONY: prefix-may-have-changed
 $(BUILD)/prefix: prefix-may-have-changed
 	@mkdir -p $(@D)
 	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
 
 $(BUILD)/libmfacore.a: $(core_objects)
+$(BUILD)/libmfacheck.a: $(filter-out %/main.o,$(check_objects))
 $(BUILD)/libsamplehost.a: $(filter-out %/main.o,$(host_objects))
 $(BUILD)/%.a: Makefile tests/tests.mk
 	$(say) AR $@
@@ -79,6 +82,10 @@ $(BUILD)/plugins/mfa.so: $(plugin_objects) $(BUILD)/libmfacore.a plugin/mfa.map
 	@mkdir -p $(@D)
 	$(Q)$(link) -shared -Wl,-z,defs,-z,nodelete -Wl,--version-script=plugin/mfa.map -o $@ $(plugin_objects) \
 	    -Wl,--whole-archive $(BUILD)/libmfacore.a -Wl,--no-whole-archive $(call libs_of,$(core_libs))
+
+$(BUILD)/mfa-check: $(BUILD)/obj/plugin/mfa-check/main.o $(BUILD)/libmfacheck.a $(BUILD)/libmfacore.a
+	$(say) LD $@
+	$(Q)$(link) -pie -o $@ $^ $(call libs_of,$(core_libs))
 
 $(BUILD)/sample-host: $(BUILD)/obj/sample-host/main.o $(BUILD)/libsamplehost.a
 	$(say) LD $@
@@ -104,10 +111,11 @@ run: deps
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/core-plugins $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-	    $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/mfa/presets
+	    $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/mfa/presets $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 host-api/core_plugin.h host-api/core_cap_kv.h host-api/core_cap_metrics.h $(DESTDIR)$(PREFIX)/include/
 	install -m 644 $(BUILD)/plugins/mfa.so $(DESTDIR)$(PREFIX)/lib/core-plugins/
-	install -m 755 $(BUILD)/sample-host $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/mfa-check $(BUILD)/sample-host $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 docs/man/mfa-check.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 plugin/presets/*.yml $(DESTDIR)$(PREFIX)/share/mfa/presets/
 	sed -e 's|@PREFIX@|$(PREFIX)|' host-api/core-plugin.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/core-plugin.pc
 

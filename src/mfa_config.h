@@ -40,7 +40,7 @@ struct mfa_config_source {
     const char *file;    /* as the operator knows it: "override-config.yml" */
     uint32_t first_line; /* line of `file` on which `text` starts, from 1; 0: not known, messages then count from 1 */
     const char *path; /* where in the text the section stands, keys joined by dots: "services.mfa"; what is around it is
-                          * not looked at. NULL: the text is the section */
+                       * not looked at. NULL: the text is the section */
 };
 
 /* Receives one problem or warning as one line, "key (file:line): what is wrong and what to do". No line holds a value that

@@ -31,7 +31,8 @@ struct mfa_yaml;
 /* A value in the document; borrowed from it. */
 struct mfa_yaml_node;
 
-/* Reads a document, or of a document the value that stands at `source->path`. `source`, what it points to, and `report_ctx` are borrowed until mfa_yaml_free.
+/* Reads a document, or of a document what stands at `source->path`. `source`, what it points to, and `report_ctx` are
+ * borrowed until mfa_yaml_free.
  * On success `*out` is owned by the caller, released with mfa_yaml_free; mistakes that leave the rest readable (a repeated
  * key) have been reported and counted.
  * Returns MFA_OK; MFA_ERR_CONFIG: nothing can be read, which has been reported; MFA_ERR_MEMORY. */

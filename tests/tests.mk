@@ -9,6 +9,7 @@ abi_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/abi/test_*.c))
 host_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/host/test_*.c))
 integration_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/integration/test_*.c))
 attack_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/attack/test_*.c))
+check_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/check/test_*.c))
 replay_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/replay/test_*.c))
 test_plugins := $(patsubst tests/%.c,$(tests)/%.so,$(wildcard tests/abi/plugins/*.c tests/abi/frozen-1.0/*.c \
                                                      tests/host/plugins/*.c))
@@ -19,6 +20,7 @@ $(BUILD)/obj/tests/abi/%.o: includes := -Itests/abi/frozen-1.0 -Itests/integrati
 $(BUILD)/obj/tests/host/%.o: includes := -Ihost-api -Isample-host -Itests
 $(BUILD)/obj/tests/integration/%.o: includes := -Ihost-api -Itests -Itests/integration
 $(BUILD)/obj/tests/attack/%.o: includes := -Itests/integration
+$(BUILD)/obj/tests/check/%.o: includes := -Isrc -Itests -Itests/fakes -Itests/integration
 $(BUILD)/obj/tests/replay/%.o: includes := -Isrc -Itests -Itests/fakes -Itests/integration
 
 $(tests)/libfakes.a: $(call objects_in,tests/fakes)
@@ -30,6 +32,8 @@ $(unit_tests): $(tests)/libfakes.a $(BUILD)/libmfacore.a
 $(host_tests): $(BUILD)/libsamplehost.a
 $(abi_tests) $(integration_tests): $(tests)/libharness.a
 $(attack_tests): $(BUILD)/obj/tests/attack/attack.o $(tests)/libharness.a
+$(check_tests): $(BUILD)/obj/tests/check/checked.o $(BUILD)/obj/tests/replay/recording.o $(tests)/libfakes.a \
+                $(tests)/libharness.a $(BUILD)/libmfacheck.a $(BUILD)/libmfacore.a
 $(replay_tests): $(tests)/libreplay.a $(tests)/libfakes.a $(tests)/libharness.a $(BUILD)/libmfacore.a
 $(replay_tests): wraps := -Wl,--wrap=curl_easy_init -Wl,--wrap=curl_easy_setopt
 $(tests)/%: $(BUILD)/obj/tests/%.o
@@ -52,11 +56,13 @@ $(BUILD)/abi_witness.so: host-api/abi_witness.c $(wildcard host-api/*.h)
 	$(Q)$(compile) -g -Ihost-api -shared -o $@ $<
 
 .PHONY: tests
-tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(attack_tests) $(replay_tests) $(test_plugins)
+tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(attack_tests) $(replay_tests) $(check_tests) \
+       $(test_plugins)
 
-.PHONY: test check-unit check-abi check-reproducible check-replay check-integration check-integration-valgrind attack
+.PHONY: test check-unit check-abi check-reproducible check-replay check-tool check-integration
+.PHONY: check-integration-valgrind attack
 test: deps
-	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-replay check-integration attack \
+	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-replay check-tool check-integration attack \
 	    check-integration-valgrind
 	@echo 'all tests passed'
 
@@ -71,11 +77,16 @@ check-abi: all $(abi_tests) $(test_plugins) $(BUILD)/abi_witness.so
 	$(Q)cd tests/abi/frozen-1.0 && sha256sum --check --quiet SHA256SUMS
 	$(Q)tests/abi/check-witness $(BUILD)/abi_witness.so
 	$(Q)tests/abi/check-exports $(BUILD)/plugins/mfa.so
-	$(Q)tests/abi/check-hardening $(BUILD)/plugins/mfa.so $(BUILD)/sample-host $(BUILD)/sms-gateway
+	$(Q)tests/abi/check-hardening $(BUILD)/plugins/mfa.so $(BUILD)/mfa-check $(BUILD)/sample-host \
+	    $(BUILD)/sms-gateway
 	$(Q)$(call run_each,$(abi_tests))
 
 check-reproducible:
 	$(Q)tests/abi/check-reproducible
+
+# The operator's tool, mfa-check.
+check-tool: all $(check_tests)
+	$(Q)$(call run_each,$(check_tests))
 
 # What real services were sent and answered, tests/data/providers/README.md, through the engine.
 check-replay: $(replay_tests)
