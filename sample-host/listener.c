@@ -19,6 +19,8 @@
 #include "router.h"
 
 #define CONNECTIONS_MAX 5000
+/* For a request's line and headers, and the answer's. libmicrohttpd clears all of it for each request. */
+#define CONNECTION_MEMORY ((size_t)16 * 1024)
 #define CONNECTION_TIMEOUT_S 30
 #define THREADS_MIN 2
 #define DRAIN_MS 5000
@@ -174,12 +176,13 @@ core_status listener_start(struct host *host, struct listener **out)
     read_address(host, fd);
     /* Poll, not epoll: in epoll mode libmicrohttpd 0.9.75 stops serving for good once 128 connections of one thread are
      * ready at the same time, because its event array is then full on every turn. */
-    listener->daemon = MHD_start_daemon(
-        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, host,
-        MHD_OPTION_LISTEN_SOCKET, fd /* transferred */, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-        MHD_OPTION_THREAD_POOL_SIZE, thread_count(), MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)host->config.connections_per_address_max,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
+    listener->daemon =
+        MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, host,
+                         MHD_OPTION_LISTEN_SOCKET, fd /* transferred */, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+                         NULL, MHD_OPTION_THREAD_POOL_SIZE, thread_count(), MHD_OPTION_CONNECTION_LIMIT,
+                         (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+                         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)host->config.connections_per_address_max,
+                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
     if (!listener->daemon) {
         log_line(CORE_LOG_ERROR, "the HTTP server cannot start");
         free(listener);

@@ -24,16 +24,25 @@ static const char *level_name(uint32_t level)
     }
 }
 
+/* Most lines of a thread fall into the second of the one before, and the C library takes a lock for each date. */
+static const char *stamp_of(time_t second)
+{
+    static _Thread_local time_t stamped = -1;
+    static _Thread_local char stamp[32];
+    struct tm utc = {0};
+
+    if (second != stamped && gmtime_r(&second, &utc) && strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc) > 0)
+        stamped = second;
+    return stamp;
+}
+
 static size_t write_prefix(char *line, size_t size, uint32_t level, const char *source)
 {
     struct timespec now = {0};
-    struct tm utc = {0};
-    char stamp[32] = "";
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    if (gmtime_r(&now.tv_sec, &utc))
-        (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-    int len = snprintf(line, size, "%s.%03ldZ %s %.32s ", stamp, now.tv_nsec / 1000000, level_name(level), source);
+    int len = snprintf(line, size, "%s.%03ldZ %s %.32s ", stamp_of(now.tv_sec), now.tv_nsec / 1000000,
+                       level_name(level), source);
     return len < 0 ? 0 : (size_t)len;
 }
 

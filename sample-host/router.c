@@ -50,8 +50,8 @@ static const char *next_segment(const char **path, size_t *len)
 {
     const char *segment = *path + 1;
 
-    *len = strcspn(segment, "/");
-    *path = segment + *len;
+    *path = strchrnul(segment, '/');
+    *len = (size_t)(*path - segment);
     return segment;
 }
 

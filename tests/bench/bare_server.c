@@ -52,10 +52,10 @@ static struct MHD_Daemon *listen_on_any_port(struct bare_server *server)
     const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-    return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer, server,
-                            MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_THREAD_POOL_SIZE,
-                            (unsigned)(cores > 2 ? cores : 2), MHD_OPTION_CONNECTION_LIMIT, 5000U,
-                            MHD_OPTION_CONNECTION_TIMEOUT, 30U, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer, server, MHD_OPTION_SOCK_ADDR,
+        &address, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)(cores > 2 ? cores : 2), MHD_OPTION_CONNECTION_LIMIT, 5000U,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16 * 1024, MHD_OPTION_CONNECTION_TIMEOUT, 30U, MHD_OPTION_END);
 }
 
 int main(int count, char **words)
