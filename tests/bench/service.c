@@ -54,6 +54,8 @@ static void hang_up(struct service *service, struct connection *connection)
         DL_DELETE(service->waiting, connection);
         atomic_fetch_sub(&service->waiting_count, 1);
     }
+    /* Not only closed: a process that is just being started may have it still. */
+    epoll_ctl(service->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
     close(connection->fd);
     free(connection);
 }
