@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mfa_encode.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "mfa_json.h"
 #include "mfa_url.h"
 
 static bool is_control(char c)
@@ -160,17 +160,11 @@ enum mfa_status mfa_encode_pointer(struct mfa_buffer *out, const char *value, si
 
 enum mfa_status mfa_encode_check_json(const char *text, size_t len, size_t flags)
 {
-    json_error_t error;
-    json_t *value = NULL;
+    json_t *value_secret = NULL;
+    enum mfa_status status = mfa_json_read(&value_secret, text, len, MFA_JSON_MAX_DEPTH, flags);
 
-    /* jansson passes over a NUL behind a number. */
-    if (memchr(text, '\0', len) != NULL)
-        return MFA_ERR_SYNTAX;
-    value = json_loadb(text, len, JSON_DECODE_ANY | flags, &error);
-    if (value == NULL)
-        return error.text[0] == '\0' ? MFA_ERR_MEMORY : MFA_ERR_SYNTAX;
-    json_decref(value);
-    return MFA_OK;
+    mfa_json_free(value_secret);
+    return status;
 }
 
 enum mfa_status mfa_encode_json_value(struct mfa_buffer *out, const char *value, size_t len)

@@ -36,8 +36,8 @@ MFA_MUST_CHECK mfa_encode_fn mfa_encode_json_quoted;
 /* One token of a JSON pointer (RFC 6901, 3): `~` and `/` are escaped. */
 MFA_MUST_CHECK mfa_encode_fn mfa_encode_pointer;
 
-/* Tells whether `text` is exactly one JSON value; `flags` are jansson's for decoding, as JSON_REJECT_DUPLICATES.
- * Returns MFA_OK; MFA_ERR_SYNTAX; MFA_ERR_MEMORY. jansson takes some failed allocations for syntax errors. */
+/* Tells whether `text` is exactly one JSON value; `flags` are those of mfa_json_read.
+ * Returns MFA_OK; MFA_ERR_SYNTAX; MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_encode_check_json(const char *text, size_t len, size_t flags);
 
 /* True of UTF-8 as RFC 3629 has it: no overlong form, no surrogate, at most U+10FFFF. */

@@ -2,51 +2,16 @@
 #include "mfa_json.h"
 
 #include <sodium.h>
-#include <stdbool.h>
-#include <string.h>
-
-/* Recursion is bounded by `levels`, and what jansson accepts at all by its own limit of 2,048 levels. */
-static bool is_deeper_than(const json_t *value, size_t levels)
-{
-    const char *key = NULL;
-    json_t *member = NULL;
-    size_t i = 0;
-
-    if (!json_is_object(value) && !json_is_array(value))
-        return false;
-    if (levels == 0)
-        return true;
-    json_object_foreach((json_t *)(uintptr_t)value, key, member)
-    {
-        if (is_deeper_than(member, levels - 1))
-            return true;
-    }
-    json_array_foreach(value, i, member)
-    {
-        if (is_deeper_than(member, levels - 1))
-            return true;
-    }
-    return false;
-}
 
 static enum mfa_status parse(json_t **out, const char *text, size_t len, size_t max_depth, size_t flags)
 {
-    json_error_t error;
-    json_t *value = NULL;
+    enum mfa_status status = mfa_json_read(out, text, len, max_depth, JSON_REJECT_DUPLICATES | flags);
 
+    if (status != MFA_OK || json_is_object(*out))
+        return status;
+    mfa_json_free(*out);
     *out = NULL;
-    /* jansson passes over a NUL behind a number. */
-    if (len > 0 && memchr(text, '\0', len) != NULL)
-        return MFA_ERR_SYNTAX;
-    value = json_loadb(text, len, JSON_REJECT_DUPLICATES | flags, &error);
-    if (value == NULL)
-        return json_error_code(&error) == json_error_out_of_memory ? MFA_ERR_MEMORY : MFA_ERR_SYNTAX;
-    if (!json_is_object(value) || is_deeper_than(value, max_depth)) {
-        mfa_json_free(value);
-        return MFA_ERR_SYNTAX;
-    }
-    *out = value;
-    return MFA_OK;
+    return MFA_ERR_SYNTAX;
 }
 
 enum mfa_status mfa_json_parse_object(json_t **out, const char *text, size_t len, size_t max_depth)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What jansson does not do: refuse deep documents, and leave no secret behind on the heap.
+ * What jansson does not do: read when memory is short, refuse deep documents, and leave no secret behind on the heap.
  */
 #ifndef MFA_JSON_H
 #define MFA_JSON_H
@@ -10,6 +10,17 @@
 
 #include "mfa_buffer.h"
 #include "mfa_status.h"
+
+/* As deep as any document may be, where nothing less is said. */
+#define MFA_JSON_MAX_DEPTH 2048
+
+/* Reads one JSON value (RFC 8259, UTF-8, no NUL in a key), at most `max_depth` levels deep; `flags` are jansson's
+ * JSON_REJECT_DUPLICATES and JSON_ALLOW_NUL. Not by jansson's own reader: where its buffer cannot grow it leaves out the byte
+ * for which there is no room, so that a number or a text is read as another one, and when that is the closing quotation mark
+ * it runs past the end of the buffer.
+ * Returns MFA_OK and `*out` owned by the caller, released with mfa_json_free; MFA_ERR_SYNTAX: not that; MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_json_read(json_t **out, const char *text, size_t len, size_t max_depth,
+                                             size_t flags);
 
 /* Reads one JSON object, at most `max_depth` levels deep (the object itself is the first), without duplicate keys.
  * Returns MFA_OK and `*out` owned by the caller, released with mfa_json_free; MFA_ERR_SYNTAX: not that; MFA_ERR_MEMORY. */

@@ -5,30 +5,18 @@
 
 #include "mfa_json.h"
 
-/* Mostly jansson says nothing when memory is short, and always what is wrong with the text. Only a string for which there
- * is no room passes for a broken one. */
-static bool lacked_memory(const json_error_t *error)
-{
-    const enum json_error_code code = json_error_code(error);
-
-    return code == json_error_unknown || code == json_error_out_of_memory;
-}
-
 enum mfa_status mfa_reading_json(struct mfa_reading *reading, const json_t **out)
 {
     const struct mfa_gateway_answer *answer = reading->answer;
-    json_error_t error = {0};
+    enum mfa_status status = MFA_OK;
 
     *out = reading->json_secret;
     if (reading->is_read)
         return MFA_OK;
-    /* jansson passes over a NUL behind a number. */
-    if (memchr(answer->body, '\0', answer->body_len) == NULL) {
-        reading->json_secret =
-            json_loadb(answer->body, answer->body_len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
-        if (reading->json_secret == NULL && lacked_memory(&error))
-            return MFA_ERR_MEMORY;
-    }
+    status = mfa_json_read(&reading->json_secret, answer->body, answer->body_len, MFA_JSON_MAX_DEPTH,
+                           JSON_REJECT_DUPLICATES);
+    if (status == MFA_ERR_MEMORY)
+        return status;
     reading->is_read = true;
     *out = reading->json_secret;
     return MFA_OK;

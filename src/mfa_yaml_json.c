@@ -41,29 +41,32 @@ static enum mfa_status convert_collection(const struct mfa_yaml_node *node, json
     return status;
 }
 
-/* A JSON number is what a plain decimal of YAML looks like, so jansson may read it. */
-static json_t *number_of(const char *text)
+/* A JSON number is what a plain decimal of YAML looks like. */
+static enum mfa_status convert_number(const char *text, json_t **out)
 {
-    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+    enum mfa_status status = mfa_json_read(out, text, strlen(text), 0, 0);
 
-    if (json_is_number(value))
-        return value;
-    mfa_json_free(value);
-    return NULL;
+    if (status != MFA_OK || json_is_number(*out))
+        return status;
+    mfa_json_free(*out);
+    *out = NULL;
+    return MFA_ERR_SYNTAX;
 }
 
-/* A plain word that is no string. NULL: an ambiguous one, or no memory. */
-static json_t *typed_value(const struct mfa_yaml_node *node)
+/* A plain word that is no string. MFA_ERR_SYNTAX: an ambiguous one. */
+static enum mfa_status convert_typed(const struct mfa_yaml_node *node, json_t **out)
 {
     const char *text = mfa_yaml_scalar(node);
 
     if (mfa_yaml_is_null(node))
-        return json_null();
-    if (strcmp(text, "true") == 0)
-        return json_true();
-    if (strcmp(text, "false") == 0)
-        return json_false();
-    return number_of(text);
+        *out = json_null();
+    else if (strcmp(text, "true") == 0)
+        *out = json_true();
+    else if (strcmp(text, "false") == 0)
+        *out = json_false();
+    else
+        return convert_number(text, out);
+    return MFA_OK;
 }
 
 /* What libyaml read is UTF-8; what was put in need not be. */
@@ -81,14 +84,16 @@ static enum mfa_status convert_text(const struct mfa_yaml_node *node, json_t **o
 
 enum mfa_status mfa_yaml_json(const struct mfa_yaml_node *node, json_t **out)
 {
+    enum mfa_status status = MFA_OK;
+
     *out = NULL;
     if (node->yaml->type != YAML_SCALAR_NODE)
         return convert_collection(node, out);
     if (mfa_yaml_is_text(node))
         return convert_text(node, out);
-    *out = typed_value(node);
-    if (*out != NULL)
-        return MFA_OK;
+    status = convert_typed(node, out);
+    if (status != MFA_ERR_SYNTAX)
+        return status;
     mfa_yaml_error(node,
                    "is not clear: put it in quotes if it is a string, or write true, false, null or a decimal number");
     return MFA_ERR_CONFIG;
