@@ -112,10 +112,12 @@ $(tests)/libbench.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/bench/ba
 $(bench_programs): $(tests)/libbench.a
 $(filter $(tests)/bench/bench_http%,$(bench_programs)): $(tests)/libharness.a | $(tests)/bench/bare_server
 $(filter-out $(tests)/bench/bench_http%,$(bench_programs)): $(BUILD)/libsamplehost.a $(BUILD)/libmfacore.a
+$(tests)/bench/bench_start: wraps := -Wl,--wrap=dlopen
+$(tests)/bench/bench_tls: wraps := -Wl,--wrap=curl_easy_init
 
 .PHONY: bench
 bench: deps
-	$(Q).ci/install-dependencies gnuplot-nox
+	$(Q).ci/install-dependencies gnuplot-nox nghttp2-server
 	$(Q)$(MAKE) --no-print-directory all $(bench_programs)
 	$(Q){ $(call run_each,$(bench_programs)); } > $(BUILD)/bench.lines
 	$(Q)tests/bench/report $(BUILD)
