@@ -197,7 +197,7 @@ static uint16_t free_port(void)
     return ntohs(address.sin_port);
 }
 
-/* nghttpd answers with a file: an empty one, in a folder of its own. */
+/* nghttpd, of the package nghttp2-server, answers with a file: an empty one, in a folder of its own. */
 static pid_t http2_start(const char *folder, char url[static 64])
 {
     uint16_t port = free_port();
@@ -211,8 +211,8 @@ static pid_t http2_start(const char *folder, char url[static 64])
     snprintf(url, 64, "https://127.0.0.1:%u/", port);
     pid_t pid = fork();
     if (pid == 0) {
-        execlp("nghttpd", "nghttpd", "--address=127.0.0.1", "-m", "1000", "-d", folder, number, CERTIFICATE,
-               CERTIFICATE, (char *)NULL);
+        execl("/usr/sbin/nghttpd", "nghttpd", "--address=127.0.0.1", "-m", "1000", "-d", folder, number, CERTIFICATE,
+              CERTIFICATE, (char *)NULL);
         _exit(127);
     }
     for (int tries = 0; connect_to(port) != 0; tries++) {
