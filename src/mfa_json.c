@@ -33,17 +33,19 @@ static int append_to_sink(const char *bytes, size_t len, void *ctx)
 {
     struct sink *sink = ctx;
 
-    sink->status = mfa_buffer_append(sink->out, bytes, len);
+    if (sink->status == MFA_OK)
+        sink->status = mfa_buffer_append(sink->out, bytes, len);
     return sink->status == MFA_OK ? 0 : -1;
 }
 
 enum mfa_status mfa_json_encode(const json_t *value, struct mfa_buffer *out)
 {
     struct sink sink = {.out = out, .status = MFA_OK};
+    const int failed =
+        json_dump_callback(value, append_to_sink, &sink, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 
-    if (json_dump_callback(value, append_to_sink, &sink, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) != 0)
-        return sink.status != MFA_OK ? sink.status : MFA_ERR_MEMORY;
-    return MFA_OK;
+    /* Of a key that could not be written jansson does not tell. */
+    return failed != 0 && sink.status == MFA_OK ? MFA_ERR_MEMORY : sink.status;
 }
 
 static void wipe_strings(json_t *value)

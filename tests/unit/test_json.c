@@ -149,6 +149,19 @@ static void a_value_past_the_buffers_cap_is_too_large(void **state)
     mfa_json_free(value);
 }
 
+/* A key for which there is no room, before a value for which there would be. */
+static void a_key_past_the_buffers_cap_is_too_large(void **state)
+{
+    struct mfa_buffer out;
+    json_t *value = json_pack("{s:i}", "0123456789", 1);
+
+    (void)state;
+    mfa_buffer_init(&out, 6);
+    assert_int_equal(mfa_json_encode(value, &out), MFA_ERR_TOO_LARGE);
+    mfa_buffer_clear(&out);
+    mfa_json_free(value);
+}
+
 /* The value is held by a second reference, so that what was wiped can be looked at. */
 static void strings_are_wiped_before_they_are_freed(void **state)
 {
@@ -176,6 +189,7 @@ int main(void)
         cmocka_unit_test(depth_is_bounded_exactly),
         cmocka_unit_test(values_are_written_compactly_in_their_order),
         cmocka_unit_test(a_value_past_the_buffers_cap_is_too_large),
+        cmocka_unit_test(a_key_past_the_buffers_cap_is_too_large),
         cmocka_unit_test(strings_are_wiped_before_they_are_freed),
     };
 
