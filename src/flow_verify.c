@@ -26,7 +26,7 @@ static enum mfa_outcome settle_release(struct mfa_flow *flow, enum mfa_status st
 
     if (status == MFA_ERR_CONFLICT || status == MFA_ERR_NOT_FOUND)
         return mfa_check_lost(flow);
-    if (status == MFA_OK && mfa_account_succeed(flow) == MFA_OUTCOME_PENDING) {
+    if (status == MFA_OK) {
         mfa_session_facts(flow->session, &facts);
         flow->reply.grant_secret = facts.grant_secret;
         flow->reply.grant_len = facts.grant_len;
@@ -50,6 +50,8 @@ static enum mfa_outcome release(struct mfa_flow *flow)
     if (status == MFA_OK)
         status = check_enrolment(&profile, flow->session);
     mfa_profile_clear(&profile);
+    if (status == MFA_OK && mfa_account_succeed(flow) != MFA_OUTCOME_PENDING)
+        status = MFA_ERR_INTERNAL;
     return settle_release(flow, status);
 }
 
@@ -71,6 +73,9 @@ static enum mfa_outcome consume(struct mfa_flow *flow)
         return mfa_check_lost(flow);
     mfa_session_facts(flow->session, &facts);
     status = mfa_profile_consume(&flow->core->host, flow->user_id, facts.enrolment_id, flow->recovery_stored);
+    /* The code is used up: failures that stay only make the next login's throttling stricter. */
+    if (status == MFA_OK)
+        (void)mfa_account_succeed(flow);
     if (status != MFA_ERR_DENIED)
         return settle_release(flow, status);
     mfa_sessions_put_back(flow->core->sessions, flow->session);
