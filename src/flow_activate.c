@@ -84,11 +84,13 @@ static enum mfa_outcome try_variables(struct mfa_flow *flow, const struct mfa_en
 static enum mfa_outcome try_endpoint(struct mfa_flow *flow, const struct mfa_endpoint *endpoint,
                                      const struct mfa_endpoint *challenge)
 {
-    json_t *variables = json_copy(flow->body_secret);
-    enum mfa_status status =
-        variables != NULL ? mfa_messages_add(&flow->core->config.messages, variables) : MFA_ERR_MEMORY;
+    json_t *variables = json_object();
+    enum mfa_status status = MFA_ERR_MEMORY;
     enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
 
+    /* json_copy leaves out what there is no memory for. */
+    if (json_object_update(variables, flow->body_secret) == 0)
+        status = mfa_messages_add(&flow->core->config.messages, variables);
     if (status == MFA_OK)
         status = add_samples(variables, challenge);
     if (status == MFA_OK)
