@@ -84,6 +84,16 @@ static enum mfa_status store(const struct mfa_host_port *host, const char *user_
     return status;
 }
 
+/* A time that could not be read again would keep the user out until an administrator's reset. */
+static int64_t readable(int64_t wall_ms)
+{
+    const int64_t last_ms = (int64_t)LAST_AT_MAX * 1000;
+
+    if (wall_ms < 0)
+        return 0;
+    return wall_ms < last_ms ? wall_ms : last_ms;
+}
+
 static void add_failure(struct mfa_tally *tally, int64_t wall_ms, uint32_t window_s)
 {
     if (wall_ms - tally->last_wall_ms > (int64_t)window_s * 1000)
@@ -105,7 +115,7 @@ enum mfa_status mfa_tally_add_failure(struct mfa_tally *out, const struct mfa_ho
         status = load(out, host, user_id, &version);
         if (status != MFA_OK)
             break;
-        add_failure(out, wall_ms, window_s);
+        add_failure(out, readable(wall_ms), window_s);
         status = store(host, user_id, out, version);
     }
     if (status != MFA_OK)

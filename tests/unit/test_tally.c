@@ -158,6 +158,23 @@ static void counts_end_where_they_can_still_be_read(void **state)
     expect_added(*state, INT32_MAX, INT32_MAX);
 }
 
+static void a_clock_beyond_all_years_writes_what_can_still_be_read(void **state)
+{
+    static const struct {
+        int64_t clock_ms, kept_ms;
+    } walls[] = {{INT64_MAX, INT64_C(253402300799000)}, {INT64_MIN, 0}, {-1, 0}, {INT64_MAX, INT64_C(253402300799000)}};
+    struct desk *desk = *state;
+    struct mfa_tally tally;
+
+    for (size_t i = 0; i < sizeof walls / sizeof walls[0]; i++) {
+        desk->fake.wall_ms = walls[i].clock_ms;
+        assert_int_equal(add(desk, &tally), MFA_OK);
+        assert_int_equal(load(desk, &tally), MFA_OK);
+        assert_int_equal(tally.consecutive, i + 1);
+        assert_int_equal(tally.last_wall_ms, walls[i].kept_ms);
+    }
+}
+
 static void members_of_a_later_version_are_passed_over(void **state)
 {
     struct mfa_tally tally;
@@ -329,6 +346,7 @@ int main(void)
         IN_DESK(a_clock_that_goes_back_forgets_nothing),
         IN_DESK(failures_of_the_future_are_not_quiet_time),
         IN_DESK(counts_end_where_they_can_still_be_read),
+        IN_DESK(a_clock_beyond_all_years_writes_what_can_still_be_read),
         IN_DESK(members_of_a_later_version_are_passed_over),
         IN_DESK(what_cannot_be_read_is_never_no_failures),
         IN_DESK(what_is_too_large_is_not_read),
