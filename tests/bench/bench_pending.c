@@ -5,12 +5,15 @@
  * are taken with the processor's caches full of other things, as they are when a request comes in, and besides in a loop
  * that does nothing else, where a thousand sessions fit into the caches and a million do not.
  */
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "crowd.h"
 #include "measure.h"
@@ -152,18 +155,35 @@ static void *expire_all(void *arg)
     return NULL;
 }
 
-/* The longest that one request took, a new login and a look-up, until `is_over`. */
+/* Seconds that this thread has waited for a processor, by the scheduler's own count; 0 where that is not to be had. */
+static double waited_s(int schedstat)
+{
+    char text[128] = "";
+    unsigned long long ran_ns = 0, waited_ns = 0;
+
+    if (pread(schedstat, text, sizeof text - 1, 0) <= 0 || sscanf(text, "%llu %llu", &ran_ns, &waited_ns) != 2)
+        return 0;
+    return (double)waited_ns / 1e9;
+}
+
+/* The longest that one request took, a new login and a look-up, until `is_over`; without the time in which the machine was
+ * busy with something else. */
 static double longest_ms(struct mfa_sessions *sessions, uint64_t now_ms, const atomic_bool *is_over, size_t *requests)
 {
+    int schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
     double longest_s = 0;
 
     for (*requests = 0; !atomic_load(is_over) && *requests < GUESTS; ++*requests) {
+        double before_s = waited_s(schedstat);
         double start_s = measure_now_s();
         open_login(sessions, now_ms, &logins[MANY + *requests]);
         find_login(sessions, now_ms, &logins[MANY + *requests]);
         double took_s = measure_now_s() - start_s;
+        if (took_s > longest_s)
+            took_s -= waited_s(schedstat) - before_s;
         longest_s = took_s > longest_s ? took_s : longest_s;
     }
+    close(schedstat);
     return longest_s * 1e3;
 }
 
