@@ -62,7 +62,7 @@ MFA_MUST_CHECK enum mfa_status plugin_metrics_port(struct plugin_metrics *metric
 /* dispatch.c: registers the routes. Returns what the host said. */
 core_status plugin_register_routes(struct plugin_instance *instance);
 
-/* dispatch.c: the login hook. */
-void plugin_login(void *instance, core_call call, const struct core_login *login);
+/* dispatch.c: the login hook; `context` is the instance. */
+void plugin_login(void *context, core_call call, const struct core_login *login);
 
 #endif

@@ -40,7 +40,7 @@ struct MHD_Response *answer_error(enum answer_error error, json_t *data, unsigne
 struct MHD_Response *answer_json(json_t *object);
 
 /* An answer from the text of one JSON object; other text gives NULL. */
-struct MHD_Response *answer_object(struct core_span text);
+struct MHD_Response *answer_object(struct core_span span);
 
 /* An answer without a body. */
 struct MHD_Response *answer_empty(void);

@@ -21,9 +21,9 @@ struct call_result {
     struct core_header headers[];
 };
 
-/* Copies `source`. Returns CORE_OK: `*result` is owned by caller, release with call_result_free; or NULL, when the table of
- * core_result makes this a denial with the host's own 500. CORE_ERR_ARGUMENT, CORE_ERR_MEMORY: `*result` is NULL. */
-core_status call_result_copy(enum call_kind kind, const struct core_result *source, struct call_result **result)
+/* Copies `source`. Returns CORE_OK: `*out` is owned by caller, release with call_result_free; or NULL, when the table of
+ * core_result makes this a denial with the host's own 500. CORE_ERR_ARGUMENT, CORE_ERR_MEMORY: `*out` is NULL. */
+core_status call_result_copy(enum call_kind kind, const struct core_result *source, struct call_result **out)
     __attribute__((warn_unused_result));
 
 /* Zeroes and frees. Accepts NULL. */

@@ -46,7 +46,7 @@ core_status calls_open(struct calls *calls, enum call_kind kind, const struct ca
 void calls_hook_returned(struct calls *calls);
 
 /* The contracts of core_complete_fn and core_call_info_fn. Any thread. */
-core_status calls_complete(struct calls *calls, core_call token, const struct core_result *result);
+core_status calls_complete(struct calls *calls, core_call token, const struct core_result *source);
 core_status calls_info(struct calls *calls, core_call token, struct core_call_info *info);
 
 /* Refuses new calls, waits until every hook has returned, and marks what is open as cancelled. */

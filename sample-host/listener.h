@@ -11,8 +11,8 @@
 struct listener;
 
 /* Starts to listen where the configuration says and sets `host->address`. CORE_ERR_INTERNAL: it cannot; the reason has been
- * logged. `*listener` is owned by caller, release with listener_free. */
-core_status listener_start(struct host *host, struct listener **listener) __attribute__((warn_unused_result));
+ * logged. `*out` is owned by caller, release with listener_free. */
+core_status listener_start(struct host *host, struct listener **out) __attribute__((warn_unused_result));
 
 /* Accepts no more connections. Requests on those that exist are still read. */
 void listener_close(struct listener *listener);

@@ -43,9 +43,9 @@ struct router *router_new(void);
 /* Accepts NULL. */
 void router_free(struct router *router);
 
-/* Adds a copy of `route`. CORE_ERR_ARGUMENT: a path is malformed, or some request would match two routes;
+/* Adds a copy of `source`. CORE_ERR_ARGUMENT: a path is malformed, or some request would match two routes;
  * CORE_ERR_MEMORY. */
-core_status router_add(struct router *router, const struct route *route) __attribute__((warn_unused_result));
+core_status router_add(struct router *router, const struct route *source) __attribute__((warn_unused_result));
 
 /* Finds the route of a request; NULL: there is none. `username`, empty when the route has none, is what stands in the
  * place of {username}; a segment that no username can be does not match. The result is static. */

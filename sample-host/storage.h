@@ -43,9 +43,9 @@ struct storage_access {
 
 /* Opens the database in `dir`, making both if they do not exist, and keeps other hosts out of it. NULL is an empty database
  * in memory, for a host that only checks its configuration while another may be running. Returns CORE_OK, or
- * CORE_ERR_INTERNAL or CORE_ERR_MEMORY with the reason logged. `*storage` is owned by caller, release with
+ * CORE_ERR_INTERNAL or CORE_ERR_MEMORY with the reason logged. `*out` is owned by caller, release with
  * storage_close. */
-core_status storage_open(struct storage **storage, const char *dir) __attribute__((warn_unused_result));
+core_status storage_open(struct storage **out, const char *dir) __attribute__((warn_unused_result));
 
 /* Accepts NULL. */
 void storage_close(struct storage *storage);
@@ -76,8 +76,8 @@ core_status storage_remove_access(struct storage *storage, const uint8_t token_h
     __attribute__((warn_unused_result));
 
 /* The private profile as its owner sees it: what the user wrote, and {"protected": true} for each field that a plugin
- * keeps there. `*profile` is owned by caller, release with json_decref. */
-core_status storage_load_profile(struct storage *storage, const char *user_id, json_t **profile)
+ * keeps there. `*out` is owned by caller, release with json_decref. */
+core_status storage_load_profile(struct storage *storage, const char *user_id, json_t **out)
     __attribute__((warn_unused_result));
 
 /* Sets the keys of `changes`, an object, in what the user wrote; a null removes the key. All or nothing. */

@@ -115,8 +115,8 @@ void mfa_housekeeper_free(struct mfa_housekeeper *housekeeper)
         return;
     pthread_mutex_lock(&housekeeper->mutex);
     housekeeper->is_stopping = true;
-    pthread_mutex_unlock(&housekeeper->mutex);
     pthread_cond_signal(&housekeeper->wake);
+    pthread_mutex_unlock(&housekeeper->mutex);
     pthread_join(housekeeper->thread, NULL);
     pthread_cond_destroy(&housekeeper->wake);
     pthread_mutex_destroy(&housekeeper->mutex);

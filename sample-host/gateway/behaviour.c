@@ -47,7 +47,7 @@ static void reset_connection(struct MHD_Connection *connection)
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     if (info)
-        connect(info->connect_fd, &nowhere, sizeof nowhere);
+        (void)connect(info->connect_fd, &nowhere, sizeof nowhere);
 }
 
 static ssize_t read_until_reset(void *context, uint64_t pos, char *buffer, size_t size)
