@@ -96,6 +96,7 @@ $(BUILD)/sms-gateway: $(gateway_objects)
 	$(Q)$(link) -pie -o $@ $^ $(call libs_of,libmicrohttpd jansson libsodium)
 
 include tests/tests.mk
+include tests/checks.mk
 
 .PHONY: deps demo run install format check-format clean
 deps:

@@ -1,0 +1,54 @@
+# What looks closer than a plain run of the tests does; included by the Makefile. Each has a build of its own below $(BUILD).
+
+# Makes targets again in a build of their own: its name, its CFLAGS, the targets.
+make_again = $(MAKE) --no-print-directory BUILD=$(BUILD)/$(1) CFLAGS='$(2)' WERROR=$(WERROR) $(3)
+asan_flags := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow,float-divide-by-zero \
+              -fno-sanitize-recover=all
+tsan_flags := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+sanitizer_options := ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1 \
+                     UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=second_deadlock_stack=1
+
+# Those in which many threads are at the same things.
+concurrent_tests := $(addprefix $(tests)/integration/test_,concurrency in_flight)
+
+.PHONY: check-sanitizers check-asan check-ubsan check-tsan check-concurrency check-helgrind
+# The part that CI has time for.
+check-sanitizers:
+	+$(Q)$(sanitizer_options) $(call make_again,asan,$(asan_flags),check-unit check-replay)
+	+$(Q)$(sanitizer_options) $(call make_again,tsan,$(tsan_flags),check-concurrency)
+
+# One build has both.
+check-asan check-ubsan &:
+	+$(Q)$(sanitizer_options) $(call make_again,asan,$(asan_flags),check-unit check-replay check-integration)
+
+check-tsan:
+	+$(Q)$(sanitizer_options) $(call make_again,tsan,$(tsan_flags),check-unit check-integration)
+
+check-concurrency: all $(concurrent_tests)
+	$(Q)$(call run_each,$(concurrent_tests))
+
+# What ThreadSanitizer cannot see, because it was not built with it: the insides of libraries, and what they do to ours. Not
+# optimized, so that the functions named by the suppressions are there.
+helgrind := valgrind --tool=helgrind --quiet --error-exitcode=99 --vgdb=no --suppressions=$(CURDIR)/tests/helgrind.supp
+check-helgrind: deps
+	+$(Q)export HOST_WRAPPER='$(helgrind)'; $(call make_again,helgrind,-O0 -g,check-integration)
+
+# clang-tidy, cppcheck and gcc's analyzer over the product and the sample host; tests/lint/accepted has what they find all
+# the same.
+.PHONY: lint
+lint: deps
+	$(Q).ci/install-dependencies clang clang-tidy cppcheck
+	$(Q)tests/lint/run $(BUILD)/lint '$(call cflags_of,$(test_libs))'
+
+# Lines and branches of the product that the tests reach. A host that was killed has counted nothing.
+coverage_flags := -O0 -g --coverage -fprofile-update=atomic
+coverage_tests := check-unit abi-tests check-replay check-integration attack
+.PHONY: coverage abi-tests
+abi-tests: all $(abi_tests) $(test_plugins)
+	$(Q)$(call run_each,$(abi_tests))
+
+coverage: deps
+	$(Q).ci/install-dependencies gcovr
+	$(Q)find $(BUILD)/covered -name '*.gcda' -delete 2>/dev/null || true
+	+$(Q)$(call make_again,covered,$(coverage_flags),$(coverage_tests))
+	$(Q)tests/coverage/report $(BUILD)/covered $(BUILD)/coverage
