@@ -39,10 +39,29 @@ static struct mfa_session_bucket *bucket_of(const struct mfa_session_shard *shar
     return &shard->buckets[hash & (shard->bucket_count - 1)];
 }
 
-static void link_session(const struct mfa_session_shard *shard, struct mfa_session *session)
+/* Both lists are searched from their end, where a new session belongs; one that is put back is older than others. */
+static void link_in_shard(struct mfa_session_shard *shard, struct mfa_session *session)
+{
+    struct mfa_session *before = shard->oldest != NULL ? shard->oldest->prev : NULL;
+
+    while (before != NULL && before->expires_ms > session->expires_ms)
+        before = before != shard->oldest ? before->prev : NULL;
+    DL_APPEND_ELEM(shard->oldest, before, session);
+}
+
+static void link_by_user(struct mfa_session_bucket *bucket, struct mfa_session *session)
+{
+    struct mfa_session *before = bucket->by_user != NULL ? bucket->by_user->prev_by_user : NULL;
+
+    while (before != NULL && before->expires_ms > session->expires_ms)
+        before = before != bucket->by_user ? before->prev_by_user : NULL;
+    DL_APPEND_ELEM2(bucket->by_user, before, session, prev_by_user, next_by_user);
+}
+
+static void link_in_buckets(const struct mfa_session_shard *shard, struct mfa_session *session)
 {
     LL_PREPEND2(bucket_of(shard, session->key)->by_key, session, next_by_key);
-    DL_APPEND2(bucket_of(shard, session->user)->by_user, session, prev_by_user, next_by_user);
+    link_by_user(bucket_of(shard, session->user), session);
 }
 
 /* Without memory the chains just become longer. */
@@ -58,7 +77,7 @@ static void grow(struct mfa_session_shard *shard)
     shard->bucket_count *= 2;
     DL_FOREACH(shard->oldest, session)
     {
-        link_session(shard, session);
+        link_in_buckets(shard, session);
     }
 }
 
@@ -66,8 +85,8 @@ void mfa_session_shard_add(struct mfa_session_shard *shard, struct mfa_session *
 {
     if (shard->count >= shard->bucket_count)
         grow(shard);
-    link_session(shard, session);
-    DL_APPEND(shard->oldest, session);
+    link_in_buckets(shard, session);
+    link_in_shard(shard, session);
     shard->count++;
 }
 

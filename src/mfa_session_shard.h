@@ -40,7 +40,7 @@ void mfa_session_shard_clear(struct mfa_session_shard *shard);
 
 /* The rest is to be called with the mutex held. */
 
-/* Puts a session in, as the newest; it stays where it is in memory. */
+/* Puts a session in, where it belongs by its expiry; it stays where it is in memory. */
 void mfa_session_shard_add(struct mfa_session_shard *shard, struct mfa_session *session);
 
 /* Takes out a session that is in the shard. */

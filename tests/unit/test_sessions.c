@@ -545,6 +545,22 @@ static void what_is_put_back_is_as_it_was(void **state)
     assert_int_equal(mfa_sessions_match(*state, NOW + 1800 * SECOND, &ref, "123456"), MFA_ERR_NOT_FOUND);
 }
 
+static void what_is_put_back_is_as_old_as_it_was(void **state)
+{
+    struct mfa_session_ref first = open_login(*state, NOW, "alice", "first");
+    struct mfa_session_ref second = open_login(*state, NOW + 1, "alice", "second");
+
+    for (int i = 2; i < 10; i++)
+        open_login(*state, NOW + 2, "alice", (char[]){'0', (char)('0' + i), '\0'});
+    mfa_sessions_put_back(*state, mfa_sessions_take(*state, NOW + 3, &second));
+    mfa_sessions_put_back(*state, mfa_sessions_take(*state, NOW + 3, &first));
+    open_login(*state, NOW + 3, "alice", "one more");
+    assert_int_equal(is_there(*state, NOW + 3, &first), MFA_ERR_NOT_FOUND);
+    assert_int_equal(is_there(*state, NOW + 3, &second), MFA_OK);
+    mfa_sessions_expire(*state, NOW + 1 + 1800 * SECOND);
+    assert_int_equal(mfa_sessions_count(*state), 9);
+}
+
 struct taker {
     struct mfa_sessions *sessions;
     struct mfa_session_ref ref;
@@ -665,6 +681,7 @@ int main(void)
         cmocka_unit_test(a_message_that_was_not_sent_takes_no_part_in_the_interval),
         IN_TABLE(a_message_refused_before_it_had_a_code_takes_no_earlier_one_with_it),
         IN_TABLE(what_is_put_back_is_as_it_was),
+        IN_TABLE(what_is_put_back_is_as_old_as_it_was),
         IN_TABLE(of_many_threads_one_takes_a_session),
         IN_TABLE(operations_at_the_same_time_leave_the_count_right),
         IN_TABLE(a_hundred_thousand_sessions_are_held_and_freed),
