@@ -151,6 +151,7 @@ static CURLM *multi_new(const struct mfa_gateway_limits *limits)
     CURLM *multi = curl_multi_init();
 
     if (!multi || curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) != CURLM_OK ||
+        curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, in_flight) != CURLM_OK ||
         curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, per_host) != CURLM_OK ||
         curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kept) != CURLM_OK) {
         curl_multi_cleanup(multi);

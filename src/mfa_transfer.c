@@ -23,6 +23,7 @@ static const struct {
     {CURLOPT_TCP_KEEPALIVE, 1},
     /* Answers are short, and thousands of transfers have a buffer each. */
     {CURLOPT_BUFFERSIZE, 4096},
+    {CURLOPT_UPLOAD_BUFFERSIZE, 16384},
     /* Otherwise ending a transfer waits for its name resolution, and every other transfer with it. */
     {CURLOPT_QUICK_EXIT, 1},
 };
@@ -162,11 +163,22 @@ static bool set_signature(CURL *easy, const struct mfa_sign_aws4 *aws4)
                             curl_easy_setopt(easy, CURLOPT_PASSWORD, aws4->secret_access_key_secret) == CURLE_OK);
 }
 
+/* Many requests at once to a host that is not connected to yet wait until its first handshake has told whether one
+ * connection will do for all of them. In clear nothing tells before the first answer, and all would go one by one. */
+static bool set_multiplexing(CURL *easy, const char *url)
+{
+    static const char scheme[] = "https:";
+    const long waits = strncasecmp(url, scheme, strlen(scheme)) == 0;
+
+    return curl_easy_setopt(easy, CURLOPT_PIPEWAIT, waits) == CURLE_OK;
+}
+
 static bool set_request(CURL *easy, struct mfa_transfer *transfer, struct mfa_http_request *request)
 {
     struct curl_slist *headers = link_headers(transfer, request);
 
     return set_method(easy, request) && set_signature(easy, request->aws4) &&
+           set_multiplexing(easy, request->url_secret) &&
            curl_easy_setopt(easy, CURLOPT_URL, request->url_secret) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms) == CURLE_OK;
