@@ -9,6 +9,7 @@
 #include "listener.h"
 #include "loader.h"
 #include "log.h"
+#include "log_writer.h"
 #include "metrics.h"
 #include "passwords.h"
 #include "router.h"
@@ -31,14 +32,15 @@ static core_status add_routes(struct router *router)
 
 static core_status make_parts(struct host *host, uint64_t call_deadline_ms)
 {
+    host->log_writer = log_writer_new();
     host->passwords = passwords_new(host->storage, host->config.passwords_cost);
     host->continuations = workers_new(CONTINUATION_THREADS, SIZE_MAX);
     host->calls = calls_new(call_deadline_ms);
     host->grants = grants_new();
     host->metrics = metrics_new();
     host->router = router_new();
-    if (clock_monotonic(&host->started_ms) && host->passwords && host->continuations && host->calls && host->grants &&
-        host->metrics && host->router && add_routes(host->router) == CORE_OK)
+    if (clock_monotonic(&host->started_ms) && host->log_writer && host->passwords && host->continuations &&
+        host->calls && host->grants && host->metrics && host->router && add_routes(host->router) == CORE_OK)
         return CORE_OK;
     log_line(CORE_LOG_ERROR, "there is not enough memory to start");
     return CORE_ERR_MEMORY;
@@ -76,6 +78,7 @@ void host_stop(struct host *host)
         log_line(CORE_LOG_ERROR, "%zu calls were left open by their plugins", abandoned);
     listener_free(host->listener);
     host->listener = NULL;
+    log_writer_flush(host->log_writer);
 }
 
 void host_clear(struct host *host)
@@ -83,6 +86,7 @@ void host_clear(struct host *host)
     passwords_free(host->passwords);
     workers_free(host->continuations);
     loader_unload(host);
+    log_writer_free(host->log_writer);
     calls_free(host->calls);
     grants_free(host->grants);
     metrics_free(host->metrics);

@@ -16,6 +16,7 @@
 struct calls;
 struct grants;
 struct listener;
+struct log_writer;
 struct metrics;
 struct passwords;
 struct plugin;
@@ -26,6 +27,7 @@ struct workers;
 struct host {
     struct host_config config;
     struct storage *storage;
+    struct log_writer *log_writer; /* for the lines of plugins */
     struct passwords *passwords;
     struct workers *continuations; /* what follows a plugin's completion */
     struct calls *calls;

@@ -9,6 +9,7 @@
 #include "core_cap_kv.h"
 #include "host.h"
 #include "log.h"
+#include "log_writer.h"
 #include "login_chain.h"
 #include "metrics.h"
 #include "passwords.h"
@@ -25,9 +26,15 @@ static void api_log(const struct core_host *host, uint32_t level, struct core_sp
 {
     const struct plugin *plugin = plugin_of(host);
     bool is_named = plugin->descriptor && plugin->descriptor->name;
+    const char *source = is_named ? plugin->descriptor->name : "plugin";
 
-    if (line.data)
-        log_text(level, is_named ? plugin->descriptor->name : "plugin", line.data, (size_t)line.len);
+    if (!line.data)
+        return;
+    /* Why a plugin refuses to start stands before what the host says to that. */
+    if (plugin->is_creating)
+        log_text(level, source, line.data, (size_t)line.len);
+    else
+        log_writer_add(plugin->host->log_writer, level, source, line.data, (size_t)line.len);
 }
 
 static core_status api_wall_clock(const struct core_host *host, int64_t *unix_ms)

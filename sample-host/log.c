@@ -10,9 +10,8 @@
 
 #include "core_plugin.h"
 
-/* Not above PIPE_BUF, so that the lines of many threads never mix. */
-#define LINE_MAX_LEN 4096
 #define ESCAPE_LEN 4
+#define SOURCE_MAX_LEN 32
 
 static const char *level_name(uint32_t level)
 {
@@ -36,14 +35,32 @@ static const char *stamp_of(time_t second)
     return stamp;
 }
 
-static size_t write_prefix(char *line, size_t size, uint32_t level, const char *source)
+static size_t append(char line[static LOG_LINE_MAX_LEN], size_t used, const char *text, size_t len)
+{
+    size_t fits = len < LOG_LINE_MAX_LEN - used ? len : LOG_LINE_MAX_LEN - used;
+
+    memcpy(line + used, text, fits);
+    return used + fits;
+}
+
+/* "2026-11-24T09:00:00.123Z warn mfa " */
+static size_t append_prefix(char line[static LOG_LINE_MAX_LEN], uint32_t level, const char *source)
 {
     struct timespec now = {0};
+    const char *stamp = NULL;
+    char fraction[] = ".000Z ";
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    int len = snprintf(line, size, "%s.%03ldZ %s %.32s ", stamp_of(now.tv_sec), now.tv_nsec / 1000000,
-                       level_name(level), source);
-    return len < 0 ? 0 : (size_t)len;
+    long ms = now.tv_nsec / 1000000;
+    for (int digit = 3; digit > 0; digit--, ms /= 10)
+        fraction[digit] = (char)('0' + ms % 10);
+    stamp = stamp_of(now.tv_sec);
+    size_t used = append(line, 0, stamp, strlen(stamp));
+    used = append(line, used, fraction, strlen(fraction));
+    used = append(line, used, level_name(level), strlen(level_name(level)));
+    used = append(line, used, " ", 1);
+    used = append(line, used, source, strnlen(source, SOURCE_MAX_LEN));
+    return append(line, used, " ", 1);
 }
 
 /* C0, DEL, and the C1 controls, which in UTF-8 are 0xc2 0x80 to 0x9f: a terminal obeys all of them. */
@@ -56,30 +73,53 @@ static bool starts_control(const char *text, size_t left)
     return c == 0xc2 && left > 1 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
 }
 
-void log_text(uint32_t level, const char *source, const char *text, size_t len)
+static size_t plain_len(const char *text, size_t len)
+{
+    size_t plain = 0;
+
+    while (plain < len && !starts_control(text + plain, len - plain))
+        plain++;
+    return plain;
+}
+
+size_t log_format(char line[static LOG_LINE_MAX_LEN], uint32_t level, const char *source, const char *text, size_t len)
 {
     static const char hex[] = "0123456789abcdef";
-    char line[LINE_MAX_LEN];
-    size_t used = write_prefix(line, sizeof(line), level, source);
+    size_t used = append_prefix(line, level, source);
 
-    for (size_t i = 0; i < len && used + ESCAPE_LEN < sizeof(line); i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (starts_control(text + i, len - i)) {
-            const char escaped[ESCAPE_LEN] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
-            memcpy(line + used, escaped, ESCAPE_LEN);
-            used += ESCAPE_LEN;
+    while (len > 0 && used + ESCAPE_LEN < LOG_LINE_MAX_LEN) {
+        size_t taken = plain_len(text, len);
+        if (taken > 0) {
+            used = append(line, used, text, taken);
         } else {
-            line[used++] = (char)c;
+            const unsigned char c = (unsigned char)text[0];
+            used = append(line, used, (const char[]){'\\', 'x', hex[c >> 4], hex[c & 15]}, ESCAPE_LEN);
+            taken = 1;
         }
+        text += taken;
+        len -= taken;
     }
-    line[used++] = '\n';
-    if (write(STDERR_FILENO, line, used) < 0)
+    line[used < LOG_LINE_MAX_LEN ? used++ : used - 1] = '\n';
+    return used;
+}
+
+void log_write(const char *text, size_t len)
+{
+    /* A log that cannot be written has nobody to be told. */
+    if (write(STDERR_FILENO, text, len) < 0)
         return;
+}
+
+void log_text(uint32_t level, const char *source, const char *text, size_t len)
+{
+    char line[LOG_LINE_MAX_LEN];
+
+    log_write(line, log_format(line, level, source, text, len));
 }
 
 void log_line(uint32_t level, const char *format, ...)
 {
-    char text[LINE_MAX_LEN];
+    char text[LOG_LINE_MAX_LEN];
     va_list arguments;
 
     va_start(arguments, format);

@@ -5,6 +5,7 @@
 #ifndef PLUGIN_H
 #define PLUGIN_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,7 +21,7 @@ struct plugin {
     const struct core_plugin_descriptor *descriptor; /* in the library */
     void *instance;                                  /* of create; NULL: none */
     uint32_t position;                               /* in the login chain */
-    bool is_creating;                                /* create is running, on the main thread */
+    atomic_bool is_creating;                         /* create is running, on the main thread */
 };
 
 #endif

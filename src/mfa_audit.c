@@ -2,7 +2,8 @@
 #include "mfa_audit.h"
 
 #include <sodium.h>
-#include <stdio.h>
+
+#include "mfa_buffer.h"
 
 #define SESSION_TAG_LEN 4
 #define LINE_SIZE 512
@@ -22,13 +23,22 @@ static bool is_left_out(enum mfa_outcome outcome)
     return outcome == MFA_OUTCOME_ALLOWED || outcome == MFA_OUTCOME_STATUS;
 }
 
-/* The host's word for somebody, as one field: what could begin another field, or another line, becomes "?". */
-static void copy_field(char field[static FIELD_SIZE], const char *text)
+/* Texts are known to fit; one that did not would be left out. */
+static void append(struct mfa_buffer *line, const char *text)
 {
-    snprintf(field, FIELD_SIZE, "%s", text[0] != '\0' ? text : "-");
-    for (char *c = field; *c != '\0'; c++)
-        if (*c <= ' ' || *c > '~' || *c == '"')
-            *c = '?';
+    (void)!mfa_buffer_append_text(line, text);
+}
+
+/* The host's word for somebody, as one field: what could begin another field, or another line, becomes "?". */
+static void append_field(struct mfa_buffer *line, const char *name, const char *text)
+{
+    char field[FIELD_SIZE] = "-";
+    size_t len = 0;
+
+    for (; len < FIELD_SIZE - 1 && text[len] != '\0'; len++)
+        field[len] = text[len] <= ' ' || text[len] > '~' || text[len] == '"' ? '?' : text[len];
+    append(line, name);
+    append(line, field);
 }
 
 void mfa_audit_log(const struct mfa_flow *flow)
@@ -36,16 +46,21 @@ void mfa_audit_log(const struct mfa_flow *flow)
     const struct mfa_host_port *host = &flow->core->host;
     enum mfa_outcome outcome = flow->reply.outcome;
     char session[2 * SESSION_TAG_LEN + 1] = "-";
-    char user[FIELD_SIZE], client[FIELD_SIZE];
-    char line[LINE_SIZE];
+    char memory[LINE_SIZE];
+    struct mfa_buffer line;
 
     if (is_left_out(outcome))
         return;
     if (flow->has_session_ref)
         sodium_bin2hex(session, sizeof session, flow->session_ref.key, SESSION_TAG_LEN);
-    copy_field(user, flow->username);
-    copy_field(client, flow->client_address);
-    snprintf(line, sizeof line, "event=%s outcome=%s user=%s session=%s client=%s", flow->event,
-             mfa_outcome_name(outcome), user, session, client);
-    host->log(host->ctx, level_of(outcome), line);
+    mfa_buffer_init_in(&line, memory, sizeof memory);
+    append(&line, "event=");
+    append(&line, flow->event);
+    append(&line, " outcome=");
+    append(&line, mfa_outcome_name(outcome));
+    append_field(&line, " user=", flow->username);
+    append(&line, " session=");
+    append(&line, session);
+    append_field(&line, " client=", flow->client_address);
+    host->log(host->ctx, level_of(outcome), line.data);
 }

@@ -23,6 +23,15 @@ static void complete_without_flow(const struct mfa_core *core, uint64_t call, en
     core->host.complete(core->host.ctx, call, &reply);
 }
 
+/* Cuts what does not fit. */
+static void copy_text(char *to, size_t size, const char *text)
+{
+    size_t len = strnlen(text, size - 1);
+
+    memcpy(to, text, len);
+    to[len] = '\0';
+}
+
 static struct mfa_flow *flow_new(struct mfa_core *core, const struct mfa_request *request)
 {
     bool has_room = strlen(request->user_id) < MFA_USER_ID_SIZE;
@@ -34,9 +43,9 @@ static struct mfa_flow *flow_new(struct mfa_core *core, const struct mfa_request
     flow->request = request;
     flow->call = request->call;
     flow->is_from_browser = request->is_from_browser;
-    snprintf(flow->user_id, sizeof flow->user_id, "%s", request->user_id);
-    snprintf(flow->username, sizeof flow->username, "%s", request->username);
-    snprintf(flow->client_address, sizeof flow->client_address, "%s", request->client_address);
+    copy_text(flow->user_id, sizeof flow->user_id, request->user_id);
+    copy_text(flow->username, sizeof flow->username, request->username);
+    copy_text(flow->client_address, sizeof flow->client_address, request->client_address);
     flow->event = request->event;
     return flow;
 }

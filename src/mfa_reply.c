@@ -4,10 +4,13 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "mfa_encode.h"
 #include "mfa_json.h"
 
 #define BODY_MAX_LEN 16384
+#define ERROR_LEN 256 /* of most */
 
 enum payload {
     PAYLOAD_NONE,
@@ -103,6 +106,71 @@ const char *mfa_outcome_name(enum mfa_outcome outcome)
     return outcome < MFA_OUTCOME_COUNT ? table[outcome].name : "pending";
 }
 
+/* --- Errors ----------------------------------------------------------------------------------------------------- */
+
+/* Written without a tree of jansson's, which costs as much as all else that refusing a request takes: of errors there are
+ * as many as an attacker likes. */
+
+/* Appends `lead` as it is, and a string. */
+static enum mfa_status append_string(struct mfa_buffer *out, const char *lead, const char *text)
+{
+    enum mfa_status status = mfa_buffer_append_text(out, lead);
+
+    return status == MFA_OK ? mfa_encode_json_quoted(out, text, strlen(text)) : status;
+}
+
+static enum mfa_status append_number(struct mfa_buffer *out, const char *lead, uint32_t number)
+{
+    char digits[sizeof "4294967295"];
+    enum mfa_status status = mfa_buffer_append_text(out, lead);
+
+    snprintf(digits, sizeof digits, "%" PRIu32, number);
+    return status == MFA_OK ? mfa_buffer_append_text(out, digits) : status;
+}
+
+static enum mfa_status append_parameter(const struct mfa_reply *reply, struct mfa_buffer *out)
+{
+    enum mfa_status status = append_string(out, ",\"data\":[{\"path\":", reply->path);
+
+    if (status == MFA_OK)
+        status = append_string(out, ",\"message\":", reply->detail);
+    return status == MFA_OK ? mfa_buffer_append_text(out, "}]") : status;
+}
+
+static enum mfa_status append_data(const struct mfa_reply *reply, struct mfa_buffer *out)
+{
+    const char *id = table[reply->outcome].data_id;
+    enum payload payload = table[reply->outcome].payload;
+    enum mfa_status status = MFA_OK;
+
+    if (payload == PAYLOAD_PARAMETER)
+        return append_parameter(reply, out);
+    if (payload == PAYLOAD_RETRY_AFTER)
+        status = append_number(out, ",\"data\":{\"retryAfterSeconds\":", reply->retry_after_s);
+    else if (id != NULL)
+        status = append_string(out, ",\"data\":{\"id\":", id);
+    else
+        return status;
+    if (status == MFA_OK && payload == PAYLOAD_ATTEMPTS_LEFT && reply->attempts_left != UINT32_MAX)
+        status = append_number(out, ",\"attemptsLeft\":", reply->attempts_left);
+    return status == MFA_OK ? mfa_buffer_append_text(out, "}") : status;
+}
+
+static enum mfa_status render_error(const struct mfa_reply *reply, struct mfa_buffer *out)
+{
+    enum mfa_status status = mfa_buffer_reserve(out, ERROR_LEN);
+
+    if (status == MFA_OK)
+        status = append_string(out, "{\"error\":{\"id\":", table[reply->outcome].id);
+    if (status == MFA_OK)
+        status = append_string(out, ",\"message\":", table[reply->outcome].message);
+    if (status == MFA_OK)
+        status = append_data(reply, out);
+    return status == MFA_OK ? mfa_buffer_append_text(out, "}}") : status;
+}
+
+/* --- Successes -------------------------------------------------------------------------------------------------- */
+
 static json_t *pack_recovery_codes(const char (*codes_secret)[MFA_RECOVERY_CODE_SIZE])
 {
     json_t *codes = json_array();
@@ -142,44 +210,16 @@ static json_t *pack_success(const struct mfa_reply *reply)
     return json_pack("{s:s}", "message", table[reply->outcome].message);
 }
 
-/* The `data` of an error, NULL in `*data` when it has none. Returns false when memory is short. */
-static bool pack_error_data(const struct mfa_reply *reply, json_t **data)
+static enum mfa_status render_success(const struct mfa_reply *reply, struct mfa_buffer *out)
 {
-    const char *id = table[reply->outcome].data_id;
-    enum payload payload = table[reply->outcome].payload;
-
-    *data = NULL;
-    if (payload == PAYLOAD_PARAMETER)
-        *data = json_pack("[{s:s, s:s}]", "path", reply->path, "message", reply->detail);
-    else if (payload == PAYLOAD_RETRY_AFTER)
-        *data = json_pack("{s:I}", "retryAfterSeconds", (json_int_t)reply->retry_after_s);
-    else if (payload == PAYLOAD_ATTEMPTS_LEFT && reply->attempts_left != UINT32_MAX)
-        *data = json_pack("{s:s, s:I}", "id", id, "attemptsLeft", (json_int_t)reply->attempts_left);
-    else if (id != NULL)
-        *data = json_pack("{s:s}", "id", id);
-    else
-        return true;
-    return *data != NULL;
-}
-
-static json_t *pack_error(const struct mfa_reply *reply)
-{
-    json_t *data = NULL;
-
-    if (!pack_error_data(reply, &data))
-        return NULL;
-    return json_pack("{s:{s:s, s:s, s:o*}}", "error", "id", table[reply->outcome].id, "message",
-                     table[reply->outcome].message, "data", data);
-}
-
-static enum mfa_status render_body(const struct mfa_reply *reply, struct mfa_buffer *out)
-{
-    json_t *body = table[reply->outcome].decision == MFA_DENY ? pack_error(reply) : pack_success(reply);
+    json_t *body = pack_success(reply);
     enum mfa_status status = body != NULL ? mfa_json_encode(body, out) : MFA_ERR_MEMORY;
 
     mfa_json_free(body);
     return status;
 }
+
+/* --- Both ------------------------------------------------------------------------------------------------------- */
 
 enum mfa_status mfa_reply_render(const struct mfa_reply *reply, struct mfa_http_reply *out)
 {
@@ -191,8 +231,10 @@ enum mfa_status mfa_reply_render(const struct mfa_reply *reply, struct mfa_http_
     if (reply->outcome >= MFA_OUTCOME_COUNT)
         return MFA_ERR_ARGUMENT;
     http_status = table[reply->outcome].status;
-    if (http_status != 0 && http_status != 204)
-        status = render_body(reply, &out->body);
+    if (table[reply->outcome].decision == MFA_DENY)
+        status = render_error(reply, &out->body);
+    else if (http_status != 0 && http_status != 204)
+        status = render_success(reply, &out->body);
     if (status != MFA_OK) {
         mfa_buffer_clear(&out->body);
         return status;

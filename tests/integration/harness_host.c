@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 60000
@@ -337,6 +338,15 @@ bool host_log_has(const struct host *host, const char *text)
     bool has = strstr(log, text) != NULL;
     free(log);
     return has;
+}
+
+void host_await_log(const struct host *host, const char *text)
+{
+    for (int tries = 0; !host_log_has(host, text); tries++) {
+        if (tries == 2000) /* ten seconds */
+            fail_msg("not in the log: %s", text);
+        (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
 }
 
 void host_assert_log_lacks(const struct host *host, const char *const *secrets)

@@ -61,6 +61,10 @@ char *host_log(const struct host *host);
 /* Whether the log has this text in it. */
 bool host_log_has(const struct host *host, const char *text);
 
+/* Waits until the log of a running host, which writes it a moment later, has this text in it. What was logged before that is
+ * there then as well. */
+void host_await_log(const struct host *host, const char *text);
+
 /* Asserts that none of the secrets, a list that ends in NULL, is in the log of any run. */
 void host_assert_log_lacks(const struct host *host, const char *const *secrets);
 

@@ -340,6 +340,10 @@ static void no_error_repeats_what_the_client_sent(void **state)
     for
         EACH(k, tokens)
     free(tokens[k]);
+    char *token = stage_register(stage, "last-word");
+    free(user_activate(stage_url(stage), "last-word", token, NULL));
+    free(token);
+    host_await_log(stage->host, "user=last-word");
     assert_false(host_log_has(stage->host, "CANARY"));
 }
 

@@ -226,6 +226,7 @@ static void failed_attempts_count_against_their_address_and_nothing_else_does(vo
     char *token = enrol(stage);
     succeed(stage);
     fail_until_stopped(stage, token);
+    host_await_log(stage->host, "outcome=stopped");
     char *log = host_log(stage->host);
     assert_counts(&filter, log);
     free(log);

@@ -172,7 +172,7 @@ static void neither_token_nor_secret_is_in_the_log(void **state)
 {
     struct stage *stage = *state;
     host_assert_log_lacks(stage->host, (const char *const[]){"canary", NULL});
-    assert_true(host_log_has(stage->host, "event=gateway.token host=127.0.0.1 status=503 outcome=error"));
+    host_await_log(stage->host, "event=gateway.token host=127.0.0.1 status=503 outcome=error");
 }
 
 int main(void)

@@ -115,6 +115,7 @@ static void a_number_gets_twenty_messages_a_day_from_all_users_in_all_spellings(
     expect_wait(activate(stage, "caller-late", "(49) 30 1234567"), DAY);
     http_expect(activate(stage, "caller-other", "49301234568"), 302, NULL);
     assert_int_equal(gateway_request_count(stage->gateway), sent + 21);
+    host_await_log(stage->host, "user=caller-other");
     assert_false(host_log_has(stage->host, "49301234567"));
 }
 

@@ -141,16 +141,14 @@ static void what_happened_stands_in_the_log_in_fixed_words(void **state)
 {
     struct stage *stage = *state;
 
-    assert_true(host_log_has(stage->host, "event=mfa.confirm outcome=enrolled user=careful session="));
-    assert_true(host_log_has(stage->host, "event=mfa.confirm outcome=replaced user=moves session="));
-    assert_true(
-        host_log_has(stage->host, "event=mfa.deactivate outcome=bad-step-up user=careful session=- client=127.0.0.1"));
-    assert_true(
-        host_log_has(stage->host, "event=mfa.deactivate outcome=deactivated user=careful session=- client=127.0.0.1"));
-    assert_true(host_log_has(stage->host, "event=mfa.login outcome=challenged user=lost-phone session="));
-    assert_true(host_log_has(stage->host, "event=mfa.verify outcome=bad-recovery-code user=lost-phone session="));
-    assert_true(host_log_has(stage->host, "event=mfa.verify outcome=verified user=lost-phone session="));
-    assert_true(host_log_has(stage->host, "event=mfa.recovery-codes outcome=recovery-codes-renewed user=renews"));
+    host_await_log(stage->host, "event=mfa.confirm outcome=enrolled user=careful session=");
+    host_await_log(stage->host, "event=mfa.confirm outcome=replaced user=moves session=");
+    host_await_log(stage->host, "event=mfa.deactivate outcome=bad-step-up user=careful session=- client=127.0.0.1");
+    host_await_log(stage->host, "event=mfa.deactivate outcome=deactivated user=careful session=- client=127.0.0.1");
+    host_await_log(stage->host, "event=mfa.login outcome=challenged user=lost-phone session=");
+    host_await_log(stage->host, "event=mfa.verify outcome=bad-recovery-code user=lost-phone session=");
+    host_await_log(stage->host, "event=mfa.verify outcome=verified user=lost-phone session=");
+    host_await_log(stage->host, "event=mfa.recovery-codes outcome=recovery-codes-renewed user=renews");
     assert_false(host_log_has(stage->host, USER_NUMBER));
 }
 
