@@ -273,7 +273,7 @@ static void print_point(size_t pending, const struct level *level)
                                   "create_p99_us", level->cold.create_us, "find_p99_us", level->cold.find_us));
 }
 
-int main(void)
+static void *measure_all(void *arg)
 {
     static const size_t pending[LEVELS] = {1000, 100000, MANY};
     struct level levels[LEVELS];
@@ -294,5 +294,15 @@ int main(void)
                   levels[0].cold.find_us, levels[2].hot.find_us / levels[0].hot.find_us);
     measure_stall();
     free(logins);
+    return arg;
+}
+
+/* As hosts do, not on the main thread: its heap gives back all that was freed below the last block in one step. */
+int main(void)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, measure_all, NULL) != 0 || pthread_join(thread, NULL) != 0)
+        return 1;
     return 0;
 }
