@@ -22,7 +22,7 @@ static const struct {
     {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS},
     {CURLOPT_TCP_KEEPALIVE, 1},
     /* Answers are short, and thousands of transfers have a buffer each. */
-    {CURLOPT_BUFFERSIZE, 4096},
+    {CURLOPT_BUFFERSIZE, 1024},
     {CURLOPT_UPLOAD_BUFFERSIZE, 16384},
     /* Otherwise ending a transfer waits for its name resolution, and every other transfer with it. */
     {CURLOPT_QUICK_EXIT, 1},
