@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Pending sessions, created, found and taken: one thread against a uthash table with keys of the same size, and eight
- * threads against one. There are always WAITING sessions of a thread, or elements of the uthash table: each step creates
- * one, finds the one that is half as old as the oldest, and takes the oldest.
+ * threads against one, with the same sessions. There are always WAITING sessions in a ring, or elements of the uthash
+ * table: each step creates one, finds the one that is half as old as the oldest, and takes the oldest.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -30,6 +30,7 @@ struct ring {
     struct crowd_login *logins;
     struct mfa_session_ref *refs;
     size_t count;
+    size_t steps; /* gone by a crew */
 };
 
 static struct ring *ring_new(struct mfa_sessions *sessions, size_t first, size_t count)
@@ -164,47 +165,50 @@ struct crew {
     atomic_bool is_over;
 };
 
+/* A thread, with the rings from the first up to the last. */
 struct hand {
     pthread_t thread;
-    struct ring *ring;
-    const atomic_bool *is_over;
-    size_t steps;
+    struct crew *crew;
+    size_t first, last;
 };
 
 static void *work(void *arg)
 {
-    struct hand *hand = arg;
+    const struct hand *hand = arg;
+    struct crew *crew = hand->crew;
 
-    for (; !atomic_load_explicit(hand->is_over, memory_order_relaxed); hand->steps++)
-        step(hand->ring, hand->steps);
+    while (!atomic_load_explicit(&crew->is_over, memory_order_relaxed))
+        for (size_t i = hand->first; i < hand->last; i++)
+            step(crew->rings[i], crew->rings[i]->steps++);
     return NULL;
 }
 
-/* Steps per second of so many threads together. */
+/* Steps per second in all rings, by so many threads together. */
 static double step_with(struct crew *crew, size_t threads)
 {
-    struct hand hands[THREADS] = {0};
+    struct hand hands[THREADS];
     size_t steps = 0;
 
     atomic_store(&crew->is_over, false);
-    for (size_t i = 0; i < threads; i++) {
-        hands[i].ring = crew->rings[i];
-        hands[i].is_over = &crew->is_over;
+    for (size_t i = 0; i < THREADS; i++) {
+        crew->rings[i]->steps = 0;
         fill(crew->rings[i]);
     }
     double start_s = measure_now_s();
-    for (size_t i = 0; i < threads; i++)
+    for (size_t i = 0; i < threads; i++) {
+        hands[i] = (struct hand){.crew = crew, .first = i * THREADS / threads, .last = (i + 1) * THREADS / threads};
         if (pthread_create(&hands[i].thread, NULL, work, &hands[i]) != 0)
             abort();
+    }
     nanosleep(&(struct timespec){.tv_nsec = WORK_MS * 1000000L}, NULL);
     atomic_store(&crew->is_over, true);
-    for (size_t i = 0; i < threads; i++) {
-        pthread_join(hands[i].thread, NULL);
-        steps += hands[i].steps;
-    }
-    start_s = measure_now_s() - start_s;
     for (size_t i = 0; i < threads; i++)
-        empty(crew->rings[i], hands[i].steps);
+        pthread_join(hands[i].thread, NULL);
+    start_s = measure_now_s() - start_s;
+    for (size_t i = 0; i < THREADS; i++) {
+        steps += crew->rings[i]->steps;
+        empty(crew->rings[i], crew->rings[i]->steps);
+    }
     return (double)steps / start_s;
 }
 
