@@ -32,52 +32,8 @@ stage_close() {
     rm -rf "$stage"
 }
 
-# The examples of the configuration guide to the letter, but for the scheme and authority of their URLs.
-stage_config() {
-    cat <<'EOF'
-http:
-  ip: 127.0.0.1
-  port: 0
-auth:
-  adminAccessKey: an-administrators-key-for-the-demo
-EOF
-    case $1 in
-    single)
-        cat <<'EOF'
-services:
-  mfa:
-    mode: single
-    sms:
-      endpoints:
-        single:
-          url: 'https://api.smsmode.com/http/1.6/sendSMS.do?accessToken=your-api-key&message={{ message }}&emetteur=Pryv%20Lab&numero={{ number }}'
-          method: 'GET'
-EOF
-        ;;
-    challenge-verify)
-        cat <<'EOF'
-services:
-  mfa:
-    mode: challenge-verify
-    sms:
-      endpoints:
-        challenge:
-          url: 'https://api.smsapi.com/mfa/codes'
-          method: 'POST'
-          body: '{"phone_number":"{{ number }}"}'
-          headers:
-            authorization: 'Bearer: your-api-key'
-            'content-type': 'application/json'
-        verify:
-          url: 'https://api.smsapi.com/mfa/codes/verifications'
-          method: 'POST'
-          body: '{"phone_number":"{{ number }}","code":"{{ code }}"}'
-          headers:
-            authorization: 'Bearer: your-api-key'
-            'content-type': 'application/json'
-EOF
-        ;;
-    esac | sed "s|https://api\.sms[a-z]*\.com|$gateway_url|"
+stage_config() { # MODE
+    sed "s|https://api\.sms[a-z]*\.com|$gateway_url|" "$(dirname "${BASH_SOURCE[0]}")/config/$1.yml"
 }
 
 # Prints the URL on which a program that was just started listens, once it does.
