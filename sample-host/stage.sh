@@ -49,8 +49,10 @@ stage_await() { # PID LOG
     return 1
 }
 
-# Each in a session of its own, so that Ctrl-C reaches this script only, which then stops them in order.
+# Each in a session of its own, so that Ctrl-C reaches this script only, which then stops them in order. What they
+# printed the last time is removed before they start: the shell does so too, but maybe after stage_await has looked.
 stage_start() {
+    truncate -s 0 "$stage/gateway.log" "$stage/host.out"
     setsid "$build/sms-gateway" >"$stage/gateway.log" 2>&1 &
     gateway_pid=$!
     gateway_url=$(stage_await "$gateway_pid" "$stage/gateway.log") ||
