@@ -4,11 +4,13 @@
 #   make demo       see the main job done, step by step, in both modes
 #   make run        leave the stand-in SMS gateway and the sample host running
 #   make test       unit, ABI and integration tests, and the latter again under valgrind
-#   make install    PREFIX= and DESTDIR= as usual
+#   make install    PREFIX=, LIBDIR=, LIBEXECDIR= and DESTDIR= as usual
 #
 # V=1 shows the commands, WERROR=1 makes warnings errors. CC, CFLAGS and LDFLAGS are yours; what the code needs is added.
 
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+LIBEXECDIR ?= $(PREFIX)/libexec
 CFLAGS ?= -O2 -g
 BUILD ?= build
 PKG_CONFIG ?= pkg-config
@@ -110,15 +112,24 @@ run: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)sample-host/run $(BUILD)
 
+# The sample host's folder looks as $(BUILD) does: the host finds its plugins in it, and the demonstration all it shows.
+host_dir = $(DESTDIR)$(LIBEXECDIR)/sample-host
+api_version = $(shell awk '/define CORE_API_M(AJ|IN)OR/ {print $$3}' host-api/core_plugin.h | paste -sd.)
 install: all
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/core-plugins $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-	    $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/mfa/presets $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 host-api/core_plugin.h host-api/core_cap_kv.h host-api/core_cap_metrics.h $(DESTDIR)$(PREFIX)/include/
-	install -m 644 $(BUILD)/plugins/mfa.so $(DESTDIR)$(PREFIX)/lib/core-plugins/
-	install -m 755 $(BUILD)/mfa-check $(BUILD)/sample-host $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 docs/man/mfa-check.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 644 plugin/presets/*.yml $(DESTDIR)$(PREFIX)/share/mfa/presets/
-	sed -e 's|@PREFIX@|$(PREFIX)|' host-api/core-plugin.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/core-plugin.pc
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include host-api/core_*.h
+	install -D -m 644 -t $(DESTDIR)$(LIBDIR)/core-plugins $(BUILD)/plugins/mfa.so
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/mfa/presets plugin/presets/*.yml
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/mfa-check
+	install -D -m 755 -t $(host_dir) $(BUILD)/sample-host $(BUILD)/sms-gateway sample-host/demo sample-host/run
+	install -D -m 644 -t $(host_dir) sample-host/stage.sh
+	install -D -m 644 -t $(host_dir)/config sample-host/config/*.yml
+	ln -sfnr $(DESTDIR)$(LIBDIR)/core-plugins $(host_dir)/plugins
+	ln -sfnr $(host_dir)/sample-host $(DESTDIR)$(PREFIX)/bin/sample-host
+	for page in docs/man/*; do \
+	    install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; done
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(api_version)|' \
+	    host-api/core-plugin.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/core-plugin.pc
 
 sources = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 format:

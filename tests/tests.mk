@@ -59,11 +59,11 @@ $(BUILD)/abi_witness.so: host-api/abi_witness.c $(wildcard host-api/*.h)
 tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(attack_tests) $(replay_tests) $(check_tests) \
        $(test_plugins)
 
-.PHONY: test check-unit check-abi check-reproducible check-replay check-tool check-integration
+.PHONY: test check-unit check-abi check-reproducible check-replay check-tool check-install check-integration
 .PHONY: check-integration-valgrind attack
 test: deps
-	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-replay check-tool check-integration attack \
-	    check-integration-valgrind
+	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-replay check-tool check-install \
+	    check-integration attack check-integration-valgrind
 	@echo 'all tests passed'
 
 # The tests find their data below tests/ and what was built in $$BUILD.
@@ -87,6 +87,13 @@ check-reproducible:
 # The operator's tool, mfa-check.
 check-tool: all $(check_tests)
 	$(Q)$(call run_each,$(check_tests))
+
+# A folder of libraries as Debian has them, with the machine's kind in its name.
+installed := $(abspath $(BUILD))/installed
+check-install: all
+	$(Q)rm -rf $(installed)
+	+$(Q)$(MAKE) -s install PREFIX=/usr/local LIBDIR=/usr/local/lib/a-machine DESTDIR=$(installed) >/dev/null
+	$(Q)tests/deb/check-install $(installed) /usr/local/lib/a-machine
 
 # What real services were sent and answered, tests/data/providers/README.md, through the engine.
 check-replay: $(replay_tests)
