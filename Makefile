@@ -5,6 +5,7 @@
 #   make run        leave the stand-in SMS gateway and the sample host running
 #   make test       unit, ABI and integration tests, and the latter again under valgrind
 #   make install    PREFIX=, LIBDIR=, LIBEXECDIR= and DESTDIR= as usual
+#   make deb        packages of the last commit for Debian
 #
 # V=1 shows the commands, WERROR=1 makes warnings errors. CC, CFLAGS and LDFLAGS are yours; what the code needs is added.
 
@@ -130,6 +131,13 @@ install: all
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(api_version)|' \
 	    host-api/core-plugin.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/core-plugin.pc
+
+.PHONY: deb
+deb:
+	$(Q).ci/install-dependencies debhelper lintian
+	$(Q)plugin/debian/build $(BUILD)/deb $(VERSION)
+	$(Q)lintian --allow-root --fail-on error,warning $(BUILD)/deb/*.changes
+	@echo 'the packages are in $(BUILD)/deb'
 
 sources = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 format:
