@@ -134,3 +134,14 @@ bench: deps
 check-promtool: all
 	$(Q).ci/install-dependencies prometheus
 	$(Q)BUILD=$(BUILD) tests/integration/check-promtool
+
+# Whether the packages can be made twice, and work where nothing else is installed. Not in CI: it takes minutes, root and a
+# mirror of Debian.
+.PHONY: check-deb
+check-deb:
+	$(Q)[ "$$(id -u)" -eq 0 ] || \
+	    { echo 'check-deb installs packages in a chroot, as only root can: sudo make check-deb' >&2; exit 1; }
+	$(Q)$(MAKE) --no-print-directory deb
+	$(Q).ci/install-dependencies debootstrap
+	$(Q)tests/deb/check-reproducible $(BUILD)/deb $(VERSION)
+	$(Q)tests/deb/check-chroot $(BUILD)/deb $(BUILD)/chroot
