@@ -30,6 +30,7 @@ $(tests)/libreplay.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/replay/
 
 $(unit_tests): $(tests)/libfakes.a $(BUILD)/libmfacore.a
 $(host_tests): $(BUILD)/libsamplehost.a
+$(abi_tests): $(BUILD)/obj/tests/abi/nothing.o
 $(abi_tests) $(integration_tests): $(tests)/libharness.a
 $(attack_tests): $(BUILD)/obj/tests/attack/attack.o $(tests)/libharness.a
 $(check_tests): $(BUILD)/obj/tests/check/checked.o $(BUILD)/obj/tests/replay/recording.o $(tests)/libfakes.a \
