@@ -178,8 +178,6 @@ static enum mfa_status add_authorization(struct mfa_endpoint *endpoint, const ch
         status = mfa_buffer_append_text(&value_secret, secret);
     if (status == MFA_OK)
         status = mfa_endpoint_add_header(endpoint, "authorization", value_secret.data, problem);
-    else if (status == MFA_ERR_TOO_LARGE)
-        *problem = "is too long for a header";
     mfa_buffer_clear(&value_secret);
     return status;
 }
@@ -203,8 +201,6 @@ enum mfa_status mfa_endpoint_add_basic(struct mfa_endpoint *endpoint, const char
         status = mfa_filter_base64(&encoded_secret, pair_secret.data, pair_secret.len);
     if (status == MFA_OK)
         status = add_authorization(endpoint, "Basic ", encoded_secret.data, problem);
-    else if (status == MFA_ERR_TOO_LARGE)
-        *problem = "is too long for a header";
     mfa_buffer_clear(&pair_secret);
     mfa_buffer_clear(&encoded_secret);
     return status;

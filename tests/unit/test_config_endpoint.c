@@ -364,6 +364,10 @@ static void a_mistake_in_auth_is_named(void **state)
          AT("auth.basic.password", 49) "must be a string: put it in quotes\n"},
         {"url: 'https://h/'\nauth:\n  basic: {user: 'u:v', password: p}",
          AT("auth.basic", 47) "has a \":\" in \"user\", which would end it (RFC 7617, 2)\n"},
+        {"url: 'https://h/'\nauth:\n  basic: {user: '{{ phone }}', password: p}",
+         AT("auth.basic", 47) "cannot have a placeholder: the credentials are the same for all users\n"},
+        {"url: 'https://h/'\nauth:\n  basic: {user: u, password: '{{ phone }}'}",
+         AT("auth.basic", 47) "cannot have a placeholder: the credentials are the same for all users\n"},
         {"url: 'https://h/'\nauth: {basic: {user: u, password: p, realm: r}}",
          AT("auth.basic.realm", 46) "is not a known key: those known here are \"user\", \"password\"\n"},
         {"url: 'https://h/'\nauth: {bearer: }", AT("auth.bearer", 46) "must be a string: put it in quotes\n"},
@@ -386,6 +390,22 @@ static void a_mistake_in_auth_is_named(void **state)
 
     (void)state;
     refuse_all(refusals, sizeof refusals / sizeof refusals[0]);
+}
+
+static void credentials_that_no_header_can_hold_are_refused(void **state)
+{
+    static const char basic[] = "url: 'https://h/'\nauth: {basic: {user: u, password: '${env:MFA_TEST_LONG}'}}";
+    static char secret[MFA_ENDPOINT_HEADER_MAX_LEN + 1];
+
+    (void)state;
+    memset(secret, 's', sizeof secret - 1);
+    assert_int_equal(setenv("MFA_TEST_LONG", secret, 1), 0);
+    refuse("url: 'https://h/'\nauth: {bearer: '${env:MFA_TEST_LONG}'}", AT("auth.bearer", 46) "is too long\n");
+    refuse(basic, AT("auth.basic", 46) "is too long\n");
+    secret[sizeof secret / 4 * 3] = '\0'; /* until it is base64 */
+    assert_int_equal(setenv("MFA_TEST_LONG", secret, 1), 0);
+    refuse(basic, AT("auth.basic", 46) "is too long\n");
+    assert_int_equal(unsetenv("MFA_TEST_LONG"), 0);
 }
 
 /* --- Signatures -------------------------------------------------------------------------------------------------- */
@@ -431,6 +451,8 @@ static void a_mistake_in_sign_is_named(void **state)
         {"url: 'https://h/'\nsign:\n  ovh: {applicationKey: a, consumerKey: c}",
          AT("sign.ovh", 47) "must have the key \"applicationSecret\"\n"},
         {"url: 'https://h/'\nsign:\n  ovh:\n    applicationKey: a\n    applicationSecret: b\n    consumerKey: \"c\\nd\"",
+         AT("sign.ovh.consumerKey", 50) "has a character that a header cannot carry\n"},
+        {"url: 'https://h/'\nsign:\n  ovh:\n    applicationKey: a\n    applicationSecret: b\n    consumerKey: \"c\\x7f\"",
          AT("sign.ovh.consumerKey", 50) "has a character that a header cannot carry\n"},
     };
     static const char *const urls[] = {"url: 'https://h/?a=b'", "url: 'https://h/%20'", "url: 'https://h/{{ phone }}'",
@@ -846,6 +868,7 @@ int main(void)
         cmocka_unit_test(an_access_token_is_fetched_as_the_service_wants_it),
         cmocka_unit_test(a_plain_token_url_is_warned_of),
         cmocka_unit_test(a_mistake_in_auth_is_named),
+        cmocka_unit_test(credentials_that_no_header_can_hold_are_refused),
         cmocka_unit_test(signatures_are_read),
         cmocka_unit_test(a_mistake_in_sign_is_named),
         cmocka_unit_test(a_request_is_authorized_in_one_way),

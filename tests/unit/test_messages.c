@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "config_fixture.h"
@@ -34,6 +35,7 @@ static void the_language_of_the_user_chooses(void **state)
                   "");
     expect_message(&config, "{\"language\": \"fr\"}", "Le code {{ code }}");
     expect_message(&config, "{\"language\": \"FR-ch\"}", "Le code {{ code }}");
+    expect_message(&config, "{\"language\": \"fr_CH\"}", "Le code {{ code }}");
     expect_message(&config, "{\"language\": \"pt-br\"}", "Código {{ code }}");
     expect_message(&config, "{\"language\": \"pt\"}", "Code {{ code }}");
     expect_message(&config, "{\"language\": \"ja\"}", "Code {{ code }}");
@@ -81,6 +83,9 @@ static void without_messages_nothing_is_added(void **state)
     mfa_config_clear(&config);
 }
 
+#define NO_LANGUAGE "is not a language: write its tag, such as en, fr or pt-BR\n"
+#define NO_DOMAIN "must be the domain of the site that the code is typed into, in lower case: example.com\n"
+
 static void what_is_wrong_with_a_message_is_said(void **state)
 {
     (void)state;
@@ -90,15 +95,65 @@ static void what_is_wrong_with_a_message_is_said(void **state)
                   CONFIG_AT("sms.messages.en", 43) "can have no placeholder but {{ code }}\n");
     config_refuse(WITH("  messages: {en: '{{ code | digits }}'}\n"),
                   CONFIG_AT("sms.messages.en", 43) "can have no placeholder but {{ code }}\n");
-    config_refuse(WITH("  messages: {e: '{{ code }}'}\n"),
-                  CONFIG_AT("sms.messages.e", 43) "is not a language: write its tag, such as en, fr or pt-BR\n");
+    config_refuse(WITH("  messages: {e: '{{ code }}'}\n"), CONFIG_AT("sms.messages.e", 43) NO_LANGUAGE);
+    config_refuse(WITH("  messages: {e_n: '{{ code }}'}\n"), CONFIG_AT("sms.messages.e_n", 43) NO_LANGUAGE);
+    config_refuse(WITH("  messages: {en: 7}\n"),
+                  CONFIG_AT("sms.messages.en", 43) "must be a string: put it in quotes\n");
     config_refuse(WITH("  messages: {}\n"), CONFIG_AT("sms.messages", 43) "must have at least one language\n");
+    config_refuse(WITH("  messages: 'Code {{ code }}'\n"),
+                  CONFIG_AT("sms.messages", 43) "must be a mapping (keys with values)\n");
     config_refuse(WITH("  webOtpDomain: example.com\n"),
                   CONFIG_AT("sms.webOtpDomain", 43) "needs messages beside it: its line is put at their end\n");
-    config_refuse(
-        WITH("  messages: {en: '{{ code }}'}\n  webOtpDomain: 'https://example.com'\n"),
-        CONFIG_AT("sms.webOtpDomain", 44) "must be the domain of the site that the code is typed into, in lower "
-                                          "case: example.com\n");
+    config_refuse(WITH("  messages: {en: '{{ code }}'}\n  webOtpDomain: 'https://example.com'\n"),
+                  CONFIG_AT("sms.webOtpDomain", 44) NO_DOMAIN);
+    config_refuse(WITH("  messages: {en: '{{ code }}'}\n  webOtpDomain: ''\n"),
+                  CONFIG_AT("sms.webOtpDomain", 44) NO_DOMAIN);
+}
+
+static void the_length_of_a_message_is_bounded(void **state)
+{
+    char section[4096], x[MFA_MESSAGE_MAX_LEN];
+    const int most = MFA_MESSAGE_MAX_LEN - (int)strlen("{{ code }}");
+    struct mfa_config config;
+
+    (void)state;
+    memset(x, 'x', sizeof x);
+    snprintf(section, sizeof section, WITH("  messages: {en: '{{ code }}%.*s'}\n"), most, x);
+    config_accept(&config, section, "");
+    mfa_config_clear(&config);
+    snprintf(section, sizeof section, WITH("  messages: {en: '{{ code }}%.*s'}\n"), most + 1, x);
+    config_refuse(section, CONFIG_AT("sms.messages.en", 43) "is longer than 1600 bytes\n");
+}
+
+static void the_number_of_messages_is_bounded(void **state)
+{
+    char list[4096] = "", section[8192];
+    struct mfa_config config;
+
+    (void)state;
+    for (int i = 0; i < MFA_MESSAGES_MAX; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "a%c-%d: '{{ code }}', ", 'a' + i % 26, i);
+    snprintf(section, sizeof section, WITH("  messages: {%s}\n"), list);
+    config_accept(&config, section, "");
+    mfa_config_clear(&config);
+    snprintf(section, sizeof section, WITH("  messages: {%szz: '{{ code }}'}\n"), list);
+    config_refuse(section, CONFIG_AT("sms.messages.zz", 43) "is one message too many: at most 32 are kept\n");
+}
+
+static void the_length_of_a_language_and_of_a_domain_is_bounded(void **state)
+{
+    char section[1024], x[255];
+    struct mfa_config config;
+
+    (void)state;
+    memset(x, 'x', sizeof x);
+    snprintf(section, sizeof section, WITH("  messages: {%.35s: '{{ code }}'}\n  webOtpDomain: %.253s\n"), x, x);
+    config_accept(&config, section, "");
+    mfa_config_clear(&config);
+    snprintf(section, sizeof section, WITH("  messages: {%.36s: '{{ code }}'}\n"), x);
+    config_refuse(section, CONFIG_AT("sms.messages.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 43) NO_LANGUAGE);
+    snprintf(section, sizeof section, WITH("  messages: {en: '{{ code }}'}\n  webOtpDomain: %.254s\n"), x);
+    config_refuse(section, CONFIG_AT("sms.webOtpDomain", 44) NO_DOMAIN);
 }
 
 static void messages_that_nothing_uses_are_refused(void **state)
@@ -115,6 +170,15 @@ static void messages_that_nothing_uses_are_refused(void **state)
                                       "message\n");
 }
 
+static void messages_may_stay_where_mfa_is_switched_off(void **state)
+{
+    struct mfa_config config;
+
+    (void)state;
+    config_accept(&config, "mode: disabled\nsms:\n  messages: {en: '{{ code }}'}\n", "");
+    mfa_config_clear(&config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,7 +187,11 @@ int main(void)
         cmocka_unit_test(with_a_domain_the_last_line_is_for_autofill),
         cmocka_unit_test(without_messages_nothing_is_added),
         cmocka_unit_test(what_is_wrong_with_a_message_is_said),
+        cmocka_unit_test(the_length_of_a_message_is_bounded),
+        cmocka_unit_test(the_number_of_messages_is_bounded),
+        cmocka_unit_test(the_length_of_a_language_and_of_a_domain_is_bounded),
         cmocka_unit_test(messages_that_nothing_uses_are_refused),
+        cmocka_unit_test(messages_may_stay_where_mfa_is_switched_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -334,6 +334,19 @@ static void code_inside_a_value_is_replaced_wherever_it_stands(void **state)
     check("{{ m }}", MFA_TEMPLATE_PLAIN, "{\"m\": \"{{ {{ code }} }}\"}", "{{ 123456 }}");
 }
 
+/* More than most values have, which need no memory of their own. */
+static void code_inside_a_long_value_is_replaced_too(void **state)
+{
+    char values[4096], expected[4096], text[2001];
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    snprintf(values, sizeof values, "{\"m\": \"{{ code }}%s{{ code }}\"}", text);
+    snprintf(expected, sizeof expected, "123456%s123456", text);
+    check("{{ m }}", MFA_TEMPLATE_PLAIN, values, expected);
+}
+
 static void nothing_else_inside_a_value_is_replaced(void **state)
 {
     static const char values[] = "{\"n\": \"1\", \"m\": \"{{ n }} {{ m }} {{ Code }} {{ code | raw }} {{ code } {{\"}";
@@ -537,6 +550,7 @@ static void header_values_stay_one_line(void **state)
     check_syntax("a\r\nX-Evil: 1", MFA_TEMPLATE_HEADER, "ASCII");
     check_syntax("{{ t }}\n", MFA_TEMPLATE_HEADER, "ASCII");
     check_syntax("\xc3\xa9", MFA_TEMPLATE_HEADER, "ASCII");
+    check_syntax("\x7f", MFA_TEMPLATE_HEADER, "ASCII");
 }
 
 static void xml_and_plain_bodies_keep_their_structure(void **state)
@@ -688,6 +702,7 @@ int main(void)
         cmocka_unit_test(a_missing_variable_is_not_found),
         cmocka_unit_test(code_never_comes_from_user_data),
         cmocka_unit_test(code_inside_a_value_is_replaced_wherever_it_stands),
+        cmocka_unit_test(code_inside_a_long_value_is_replaced_too),
         cmocka_unit_test(nothing_else_inside_a_value_is_replaced),
         cmocka_unit_test(code_inside_a_value_stays_text_outside_single_mode),
         cmocka_unit_test(a_code_is_never_looked_into),
