@@ -41,19 +41,8 @@ static enum mfa_status convert_collection(const struct mfa_yaml_node *node, json
     return status;
 }
 
-/* A JSON number is what a plain decimal of YAML looks like. */
-static enum mfa_status convert_number(const char *text, json_t **out)
-{
-    enum mfa_status status = mfa_json_read(out, text, strlen(text), 0, 0);
-
-    if (status != MFA_OK || json_is_number(*out))
-        return status;
-    mfa_json_free(*out);
-    *out = NULL;
-    return MFA_ERR_SYNTAX;
-}
-
-/* A plain word that is no string. MFA_ERR_SYNTAX: an ambiguous one. */
+/* A plain word that is no string. MFA_ERR_SYNTAX: an ambiguous one. JSON can read no other than what looks like a plain
+ * decimal: none begins with a quote or a bracket. */
 static enum mfa_status convert_typed(const struct mfa_yaml_node *node, json_t **out)
 {
     const char *text = mfa_yaml_scalar(node);
@@ -65,7 +54,7 @@ static enum mfa_status convert_typed(const struct mfa_yaml_node *node, json_t **
     else if (strcmp(text, "false") == 0)
         *out = json_false();
     else
-        return convert_number(text, out);
+        return mfa_json_read(out, text, strlen(text), 0, 0);
     return MFA_OK;
 }
 
