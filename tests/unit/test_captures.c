@@ -205,6 +205,21 @@ static void a_re_send_that_failed_leaves_what_was_captured(void **state)
     }
 }
 
+static void what_is_captured_for_a_session_that_has_ended_is_let_go(void **state)
+{
+    struct fixture *fixture = restart(state);
+    char token[MFA_TOKEN_SIZE];
+    uint64_t call = 0;
+
+    enrol(fixture, "alice", USER_DATA);
+    log_in(fixture, "alice", "{\"id\":\"before\"}", token);
+    call = fixture_begin(fixture, mfa_flow_challenge, &(struct fixture_input){.token = token});
+    fixture_run(fixture, mfa_flow_deactivate, &(struct fixture_input){0});
+    fake_gateway_answer(&fixture->gateway, 200, "{\"id\":\"after\"}");
+    fixture_assert_bad_token(fake_host_wait(&fixture->host, call));
+    assert_int_equal(mfa_sessions_count(fixture->core->sessions), 0);
+}
+
 static void a_challenge_without_its_capture_is_an_error_and_no_session(void **state)
 {
     static const char *const answers[] = {
@@ -489,6 +504,7 @@ int main(void)
         IN_CHALLENGE_VERIFY(captures_of_one_session_never_reach_another),
         IN_CHALLENGE_VERIFY(a_re_send_replaces_what_was_captured),
         IN_CHALLENGE_VERIFY(a_re_send_that_failed_leaves_what_was_captured),
+        IN_CHALLENGE_VERIFY(what_is_captured_for_a_session_that_has_ended_is_let_go),
         IN_CHALLENGE_VERIFY(a_challenge_without_its_capture_is_an_error_and_no_session),
         IN_CHALLENGE_VERIFY(user_data_never_stand_in_for_what_is_captured),
         IN_CHALLENGE_VERIFY(user_data_do_not_stand_in_where_nothing_was_captured_either),

@@ -169,6 +169,25 @@ static void a_message_that_could_not_be_sent_denies_and_leaves_no_session(void *
     }
 }
 
+static void a_service_that_answers_a_message_as_if_it_were_a_code_has_sent_none(void **state)
+{
+    struct fixture *fixture = fixture_restart(
+        state, "mode: challenge-verify\n"
+               "sms:\n" FIXTURE_NO_SEND_LIMITS "  endpoints:\n"
+               "    challenge:\n"
+               "      url: 'https://service.example.com/start'\n"
+               "      body: {to: '{{ number }}'}\n"
+               "      outcomes: [{when: {status: [404]}, is: expired}, {when: {status: [403]}, is: rejected}]\n"
+               "    verify: {url: 'https://service.example.com/check', body: {code: '{{ code }}'}}\n");
+
+    fixture_enrol(fixture, "alice");
+    for (int http_status = 403; http_status <= 404; http_status++) {
+        fixture_assert_error(fixture_run_answered(fixture, mfa_flow_login, &alices_login, http_status, ""), 400,
+                             "invalid-operation", "mfa-sms-provider-error");
+        assert_int_equal(mfa_sessions_count(fixture->core->sessions), 0);
+    }
+}
+
 static void a_full_gateway_denies_and_says_when_to_come_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -308,6 +327,7 @@ int main(void)
         IN_CHALLENGE_VERIFY(failing_randomness_denies),
         IN_SINGLE(a_message_that_could_not_be_sent_denies_and_leaves_no_session),
         IN_CHALLENGE_VERIFY(a_message_that_could_not_be_sent_denies_and_leaves_no_session),
+        IN_CHALLENGE_VERIFY(a_service_that_answers_a_message_as_if_it_were_a_code_has_sent_none),
         IN_SINGLE(a_full_gateway_denies_and_says_when_to_come_back),
         IN_SINGLE(data_that_lacks_a_variable_denies),
         IN_SINGLE(too_many_pending_logins_deny_and_pass),

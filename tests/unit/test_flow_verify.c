@@ -280,6 +280,49 @@ static void a_service_that_does_not_answer_releases_nothing(void **state)
     assert_verified(verify(fixture, token, code));
 }
 
+static void what_the_service_says_of_a_code_is_what_the_client_hears(void **state)
+{
+    struct fixture *fixture =
+        fixture_restart(state, "mode: challenge-verify\n"
+                               "sms:\n" FIXTURE_NO_SEND_LIMITS "  endpoints:\n"
+                               "    challenge: {url: 'https://service.example.com/start', body: {to: '{{ number }}'}}\n"
+                               "    verify:\n"
+                               "      url: 'https://service.example.com/check'\n"
+                               "      body: {code: '{{ code }}'}\n"
+                               "      outcomes:\n"
+                               "        - {when: {json: {/code: wrong}}, is: rejected}\n"
+                               "        - {when: {json: {/code: old}}, is: expired}\n"
+                               "        - {when: {json: {/code: again}}, is: throttled}\n" FIXTURE_NO_THROTTLING);
+    char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
+
+    logged_in(state, token, code);
+    fixture_assert_wrong_code(verify_answered(fixture, token, 200, "{\"code\":\"wrong\"}"), 4);
+    fixture_assert_error(verify_answered(fixture, token, 400, "{\"code\":\"old\"}"), 400, "invalid-parameters-format",
+                         "expired-mfa-code");
+    fixture_assert_error(verify_answered(fixture, token, 200, "{\"code\":\"again\"}"), 429, "too-many-attempts", NULL);
+    fixture_assert_wrong_code(verify_answered(fixture, token, 404, "{\"code\":\"wrong\"}"), 1);
+    fixture_assert_error(verify_answered(fixture, token, 200, "{\"code\":\"old\"}"), 401, "invalid-access-token",
+                         "too-many-attempts");
+    fixture_assert_bad_token(verify(fixture, token, code));
+}
+
+static void a_login_that_ends_while_the_service_looks_at_its_code_releases_nothing(void **state)
+{
+    static const char *const answers[] = {"", "{\"ok\":false}"};
+
+    for (size_t i = 0; i < 2; i++) {
+        char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
+        struct fixture *fixture = logged_in(state, token, code);
+        uint64_t call = fixture_begin(fixture, mfa_flow_verify,
+                                      &(struct fixture_input){.token = token, .body = "{\"code\":\"123456\"}"});
+
+        fixture_run(fixture, mfa_flow_reset, &(struct fixture_input){0});
+        fake_gateway_answer(&fixture->gateway, 200, answers[i]);
+        assert_int_equal(fake_host_wait(&fixture->host, call)->http.decision, MFA_DENY);
+        fixture_assert_bad_token(verify(fixture, token, code));
+    }
+}
+
 static void the_service_is_asked_as_often_as_there_are_attempts(void **state)
 {
     char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
@@ -406,6 +449,8 @@ int main(void)
         IN_CHALLENGE_VERIFY(a_2xx_that_says_nothing_accepts),
         IN_CHALLENGE_VERIFY(everything_else_releases_nothing),
         IN_CHALLENGE_VERIFY(a_service_that_does_not_answer_releases_nothing),
+        IN_CHALLENGE_VERIFY(what_the_service_says_of_a_code_is_what_the_client_hears),
+        IN_CHALLENGE_VERIFY(a_login_that_ends_while_the_service_looks_at_its_code_releases_nothing),
         IN_CHALLENGE_VERIFY(the_service_is_asked_as_often_as_there_are_attempts),
         IN_CHALLENGE_VERIFY(a_service_that_cannot_be_reached_costs_no_attempt),
         IN_CHALLENGE_VERIFY(a_full_gateway_costs_no_attempt),
