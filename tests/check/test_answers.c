@@ -144,6 +144,17 @@ static void what_cannot_be_checked_is_told_with_what_to_give(void **state)
                    "expect held: status 200, /code is \"4711\" ", NULL);
 }
 
+static void what_cannot_be_checked_at_all_is_told_with_the_reason(void **state)
+{
+    (void)state;
+    configure("expect: {json: {/to: '{{ name | digits }}'}}");
+    checked_write("me.json", "{\"phone\": \"+41791231212\", \"name\": \"none\"}");
+    expect_words(OK "{\"to\": \"1\"}", 1, "\nexpect.json /to cannot be checked: a variable cannot stand there\n");
+    configure("expect: {text: '(a+)+$'}");
+    expect_words(OK "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", 1,
+                 "\nexpect.text cannot be checked: it is too much work\n");
+}
+
 /* --- How an answer is saved --------------------------------------------------------------------------------------- */
 
 static void an_answer_may_be_saved_in_any_shape(void **state)
@@ -189,6 +200,8 @@ static void headers_are_read_as_the_plugin_reads_them(void **state)
                       "{id: 'header:X-Id'}}, verify: {url: 'http://localhost/{{ id }}/{{ code }}'}}}\n");
     checked_write("answer.txt", "HTTP/1.1 200 OK\r\nx-ID :no\r\nx-iD: \t a7 \r\n\r\n");
     checked_expect(CHECKED_RUN(CONFIG, "answer", "answer.txt"), 0, "Captured: {\"id\":\"a7\"}\n", NULL);
+    checked_write("answer.txt", "HTTP/1.1 200 OK\r\nno header\r\nX-Id: a7 \t\r\n\r\n");
+    checked_expect(CHECKED_RUN(CONFIG, "answer", "answer.txt"), 0, "Captured: {\"id\":\"a7\"}\n", NULL);
     checked_write("answer.txt", "HTTP/1.1 103 Early\r\nX-Id: a6\r\n\r\nHTTP/1.1 200 OK\r\nX-Id: a7\r\n\r\n");
     checked_expect(CHECKED_RUN(CONFIG, "answer", "answer.txt"), 0, "Captured: {\"id\":\"a7\"}\n", NULL);
     checked_write("answer.txt", "HTTP/1.1 200 OK\r\nX-Id: a7\r\nX-ID: a8\r\n\r\n");
@@ -223,6 +236,7 @@ int main(void)
         cmocka_unit_test(outcomes_are_told_up_to_the_one_that_decides),
         cmocka_unit_test(what_happens_without_rules_is_told),
         cmocka_unit_test(what_cannot_be_checked_is_told_with_what_to_give),
+        cmocka_unit_test(what_cannot_be_checked_at_all_is_told_with_the_reason),
         cmocka_unit_test(an_answer_may_be_saved_in_any_shape),
         cmocka_unit_test(an_answer_without_a_status_is_refused_with_the_way_out),
         cmocka_unit_test(headers_are_read_as_the_plugin_reads_them),

@@ -151,6 +151,55 @@ static void nothing_of_an_endpoint_is_left_out(void **state)
     checked_expect(checked, 0, "", NULL);
 }
 
+/* Each way to prove who asks that has words of its own. */
+#define PROVED                                                                                                         \
+    "mode: single\n"                                                                                                   \
+    "stepUp: {required: true}\n"                                                                                       \
+    "sms:\n"                                                                                                           \
+    "  endpoints:\n"                                                                                                   \
+    "    single:\n"                                                                                                    \
+    "      url: 'http://localhost/'\n"                                                                                 \
+    "      body: '{{ code }}'\n"                                                                                       \
+    "      sign: {aws4: {region: eu-central-1, service: sns, accessKeyId: the-id, secretAccessKey: the-key}}\n"        \
+    "      fallback:\n"                                                                                                \
+    "        - url: 'http://localhost/{{ code }}'\n"                                                                   \
+    "          auth: {oauth2: {tokenUrl: 'http://localhost/t', clientId: the-client, clientSecret: the-secret}}\n"     \
+    "        - url: 'http://localhost/{{ code }}'\n"                                                                   \
+    "          auth:\n"                                                                                                \
+    "            oauth2: {tokenUrl: 'http://localhost/t', clientId: the-client, clientSecret: the-secret, "            \
+    "credentials: body}\n"
+
+static void what_proves_a_request_is_printed_but_for_its_secrets(void **state)
+{
+    static const struct {
+        const char *path;
+        const char *text;
+    } cases[] = {
+        {"single/sign/aws4/region", "eu-central-1"},
+        {"single/sign/aws4/service", "sns"},
+        {"single/sign/aws4/accessKeyId", "***"},
+        {"single/sign/aws4/secretAccessKey", "***"},
+        {"single/fallback/0/auth/oauth2/tokenUrl", "http://localhost/t"},
+        {"single/fallback/0/auth/oauth2/clientSecret", "***"},
+        {"single/fallback/0/auth/oauth2/credentials", "basic"},
+        {"single/fallback/1/auth/oauth2/credentials", "body"},
+    };
+    struct checked checked;
+
+    (void)state;
+    checked_configure(PROVED);
+    checked = CHECKED_RUN(CONFIG, "--json");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char path[100];
+
+        (void)snprintf(path, sizeof path, "configuration/sms/endpoints/%s", cases[i].path);
+        assert_string_equal(checked_text(&checked, path), cases[i].text);
+    }
+    assert_null(strstr(checked.out, "the-"));
+    checked_expect(checked, 0, "", NULL);
+    checked_expect(CHECKED_RUN(CONFIG, "--show-secrets"), 0, "secretAccessKey: 'the-key'\n", NULL);
+}
+
 static void a_placeholder_is_no_secret(void **state)
 {
     struct checked checked;
@@ -327,6 +376,7 @@ int main(void)
         cmocka_unit_test(a_good_configuration_is_printed_with_its_defaults),
         cmocka_unit_test(what_is_printed_means_the_same),
         cmocka_unit_test(nothing_of_an_endpoint_is_left_out),
+        cmocka_unit_test(what_proves_a_request_is_printed_but_for_its_secrets),
         cmocka_unit_test(a_placeholder_is_no_secret),
         cmocka_unit_test(every_problem_is_told_at_once_with_key_file_and_line),
         cmocka_unit_test(scripts_get_the_same),

@@ -84,6 +84,7 @@ static const struct {
     {"body: '{\"a\": [{\"key\": {\"b\": \"canary-10\", \"c\": [[1], \"canary-11\"]}}], \"keys\": [[2, 3], "
      "\"canary-12\"]}'",
      "canary-10"},
+    {"body: '{\"n\": {{ code | json }}, \"key\": \"canary-13\"}'", "canary-13"},
     {"body: '<a><password>canary-14</password></a>'", "canary-14"},
     {"query: {secretName: canary-16}", "secretName=canary-16"},
     {"body: 'a=b&auth_token=canary-15&c=d'", "canary-15"},
@@ -136,6 +137,8 @@ static void secrets_of_a_url_are_hidden(void **state)
                    NULL);
     free(path);
     free(url);
+    configure("http://canary-user@localhost/", "body: x");
+    HIDES(0, "http://canary-user@localhost/", CONFIG, "render", "me.json");
 }
 
 static void parameters_of_a_preset_are_hidden(void **state)

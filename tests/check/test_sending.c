@@ -223,9 +223,9 @@ static void an_answer_gives_no_orders_to_the_terminal(void **state)
 
     (void)state;
     configure("mode: single\nsms: {endpoints: {single: {url: 'GATEWAY/{{ code }}'}}}\n");
-    answer(200, "a\x1b[2J\x07\x7f\r\n\tb\rc\xc2\x9b\xff\xc3\xa9");
+    answer(200, "a\x1b[2J\x07\x7f\r\n\tb\rc\xc2\x9b\xff\xc3\xa9\xc2\xa9");
     checked = CHECKED_RUN(CONFIG, "send", "me.json");
-    checked_expect(checked, 0, "\na\\x1b[2J\\x07\\x7f\n\tb\\x0dc\\x9b\xef\xbf\xbd\xc3\xa9\n", NULL);
+    checked_expect(checked, 0, "\na\\x1b[2J\\x07\\x7f\n\tb\\x0dc\\x9b\xef\xbf\xbd\xc3\xa9\xc2\xa9\n", NULL);
 }
 
 int main(void)

@@ -187,6 +187,25 @@ static void user_data_that_the_plugin_refuses_are_refused(void **state)
     }
 }
 
+static void the_part_that_a_value_does_not_fit_is_named(void **state)
+{
+    char long_text[3100];
+
+    (void)state;
+    checked_configure(
+        "mode: single\nsms: {endpoints: {single: {url: 'http://localhost/', headers: {x-a: '{{ a }}{{ a }}{{ a }}'}, "
+        "body: '{{ b }} {{ code }}'}}}\n");
+    checked_write("me.json", "{\"a\": \"\u00e9\", \"b\": \"1\"}");
+    checked_expect(CHECKED_RUN(CONFIG, "render", "me.json"), 1, NULL,
+                   "single: a value of the user data cannot stand in its x-a: ");
+    checked_write("me.json", "{\"a\": \"1\", \"b\": \"\\u0001\"}");
+    checked_expect(CHECKED_RUN(CONFIG, "render", "me.json"), 1, NULL,
+                   "single: a value of the user data cannot stand in its body: ");
+    (void)snprintf(long_text, sizeof long_text, "{\"a\": \"%03000d\", \"b\": \"1\"}", 0);
+    checked_write("me.json", long_text);
+    checked_expect(CHECKED_RUN(CONFIG, "render", "me.json"), 1, NULL, "single: the request is too long\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +215,7 @@ int main(void)
         cmocka_unit_test(files_that_cannot_be_read_are_named_with_the_reason),
         cmocka_unit_test(user_data_that_are_no_json_are_named_and_not_quoted),
         cmocka_unit_test(user_data_that_the_plugin_refuses_are_refused),
+        cmocka_unit_test(the_part_that_a_value_does_not_fit_is_named),
     };
 
     return cmocka_run_group_tests(tests, checked_setup, checked_teardown);
