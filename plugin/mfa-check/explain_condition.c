@@ -80,6 +80,7 @@ static char *quoted(const struct secrets *secrets, const json_t *value)
     return cut(text);
 }
 
+/* It has been compared already, so it can be filled in. */
 static char *expected_value(const struct explained_condition *about, const struct mfa_matcher_value *value)
 {
     struct mfa_buffer rendered;
@@ -89,24 +90,22 @@ static char *expected_value(const struct explained_condition *about, const struc
     if (value->text == NULL)
         return quoted(about->secrets, value->other);
     mfa_buffer_init(&rendered, SIZE_MAX);
-    if (memory_checked(mfa_template_render(value->text, about->reading->variables, &rendered)) == MFA_OK) {
-        text = secrets_text(about->secrets, rendered.data, rendered.len);
-        words = quoted(about->secrets, text);
-    } else {
-        words = memory_need(strdup("what cannot be filled in"));
-    }
+    (void)memory_checked(mfa_template_render(value->text, about->reading->variables, &rendered));
+    text = secrets_text(about->secrets, rendered.data, rendered.len);
+    words = quoted(about->secrets, text);
     json_decref(text);
     mfa_buffer_clear(&rendered);
     return words;
 }
 
+/* There is at least one, as there is of all that an operator lists. */
 static char *expected(const struct explained_condition *about, const struct mfa_matcher *matcher)
 {
     char *list = NULL;
 
     for (size_t i = 0; i < matcher->value_count; i++)
         list = joined(list, " or ", expected_value(about, &matcher->values[i]));
-    return list != NULL ? list : memory_text("nothing");
+    return list;
 }
 
 static char *statuses(const struct mfa_condition *condition)
@@ -126,7 +125,7 @@ static char *statuses(const struct mfa_condition *condition)
                                           : memory_text("%d", (int)json_integer_value(one)));
     }
     json_decref(all);
-    return list != NULL ? list : memory_text("any of none");
+    return list;
 }
 
 /* What stands in a place of the answer; NULL: nothing. */
@@ -211,5 +210,5 @@ char *explain_success(const struct explained_condition *about)
     if (condition->body != MFA_CONDITION_ANY_BODY)
         list = joined(list, ", ",
                       memory_text(condition->body == MFA_CONDITION_EMPTY_BODY ? "no body" : "there is a body"));
-    return list != NULL ? list : memory_text("anything would");
+    return list;
 }

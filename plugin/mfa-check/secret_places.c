@@ -109,7 +109,7 @@ static void scan_bare(struct json_scan *json)
     }
     if (is_secret(json) && ((*scan->at >= '0' && *scan->at <= '9') || *scan->at == '-'))
         find(scan, scan->at, end);
-    scan->at = end > scan->at ? end : end + 1; /* a NUL, or the like */
+    scan->at = end;
 }
 
 static void open_collection(struct json_scan *json)
