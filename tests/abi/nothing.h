@@ -26,6 +26,7 @@ struct nothing {
     char error[256];                              /* the last one */
     unsigned completions;
     struct core_result result; /* the last one, but for what it pointed to */
+    char body[512];            /* of that */
 };
 
 struct nothing *nothing_of(const struct core_host *host);

@@ -341,6 +341,45 @@ static void who_may_be_enrolled_for_all_the_host_says_is_not_let_in(void **state
     end(&nothing, instance);
 }
 
+static core_status load_enrolment(const struct core_host *host, struct core_span user_id, const char *field,
+                                  void *buffer, uint64_t buffer_size, uint64_t *len, uint64_t *version)
+{
+    static const char profile[] = "{\"content\":{\"number\":\"41791231212\"},\"recoveryCodes\":[]}";
+
+    if (strcmp(field, "mfa") != 0)
+        return load_no_field(host, user_id, field, buffer, buffer_size, len, version);
+    memcpy(buffer, profile, sizeof profile - 1);
+    *len = sizeof profile - 1;
+    *version = 1;
+    return CORE_OK;
+}
+
+static core_status call_is_cancelled(const struct core_host *host, core_call call, struct core_call_info *info)
+{
+    (void)host, (void)call;
+    info->deadline_ms = UINT64_MAX;
+    info->cancelled = 1;
+    return CORE_OK;
+}
+
+static void for_a_call_that_nobody_waits_for_no_message_is_sent(void **state)
+{
+    struct nothing nothing;
+    void *instance = NULL;
+
+    (void)state;
+    start(&nothing, &instance);
+    nothing.table->profile_load = load_enrolment;
+    for (int i = 0; i < 2; i++) {
+        plugin->hooks->login(instance, 1, &good_login);
+        assert_int_equal(nothing.completions, i + 1);
+        assert_int_equal(nothing.result.outcome, CORE_DENY);
+        assert_non_null(strstr(nothing.body, "mfa-sms-provider-timeout"));
+        nothing.table->call_info = call_is_cancelled;
+    }
+    end(&nothing, instance);
+}
+
 static core_status take_no_result(const struct core_host *host, core_call call, const struct core_result *result)
 {
     (void)call, (void)result;
@@ -373,6 +412,7 @@ int main(void)
         cmocka_unit_test(a_login_needs_no_client_address),
         cmocka_unit_test(a_request_whose_user_is_not_as_promised_is_denied),
         cmocka_unit_test(who_may_be_enrolled_for_all_the_host_says_is_not_let_in),
+        cmocka_unit_test(for_a_call_that_nobody_waits_for_no_message_is_sent),
         cmocka_unit_test(a_result_that_the_host_does_not_take_is_logged),
     };
 

@@ -200,6 +200,19 @@ static void what_proves_a_request_is_printed_but_for_its_secrets(void **state)
     checked_expect(CHECKED_RUN(CONFIG, "--show-secrets"), 0, "secretAccessKey: 'the-key'\n", NULL);
 }
 
+static void messages_without_a_domain_are_printed_whole(void **state)
+{
+    struct checked checked;
+
+    (void)state;
+    checked_configure("mode: single\nsms: {messages: {en: 'It is {{ code }}'}, endpoints: {single: {url: "
+                      "'http://localhost/', body: {m: '{{ message }}'}}}}\n");
+    checked = CHECKED_RUN(CONFIG, "--json");
+    assert_string_equal(checked_text(&checked, "configuration/sms/messages/en"), "It is {{ code }}");
+    assert_null(strstr(checked.out, "webOtpDomain"));
+    checked_expect(checked, 0, "", NULL);
+}
+
 static void a_placeholder_is_no_secret(void **state)
 {
     struct checked checked;
@@ -377,6 +390,7 @@ int main(void)
         cmocka_unit_test(what_is_printed_means_the_same),
         cmocka_unit_test(nothing_of_an_endpoint_is_left_out),
         cmocka_unit_test(what_proves_a_request_is_printed_but_for_its_secrets),
+        cmocka_unit_test(messages_without_a_domain_are_printed_whole),
         cmocka_unit_test(a_placeholder_is_no_secret),
         cmocka_unit_test(every_problem_is_told_at_once_with_key_file_and_line),
         cmocka_unit_test(scripts_get_the_same),

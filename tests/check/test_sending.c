@@ -89,6 +89,16 @@ static void a_challenge_leaves_what_verify_needs(void **state)
     assert_string_equal(gateway_last_request(gateway)->body, "{\"code\":\"4711\",\"at\":\"/at/7\"}");
 }
 
+static void a_challenge_may_leave_nothing(void **state)
+{
+    (void)state;
+    configure("mode: challenge-verify\nsms: {endpoints: {challenge: {url: 'GATEWAY/{{ number }}'}, "
+              "verify: {url: 'GATEWAY/{{ number }}/{{ code }}'}}}\n");
+    answer(200, "");
+    checked_expect(CHECKED_RUN(CONFIG, "send", "me.json"), 0,
+                   "\nTo have the code checked: mfa-check override-config.yml verify me.json CODE\n", NULL);
+}
+
 static void a_capture_that_is_missing_makes_the_message_fail(void **state)
 {
     (void)state;
@@ -232,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_challenge_leaves_what_verify_needs),
+        cmocka_unit_test(a_challenge_may_leave_nothing),
         cmocka_unit_test(a_capture_that_is_missing_makes_the_message_fail),
         cmocka_unit_test(every_verdict_of_a_check_is_told),
         cmocka_unit_test(scripts_get_the_same),

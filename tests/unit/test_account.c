@@ -583,6 +583,15 @@ static void without_a_limit_nothing_is_stored(void **state)
     assert_verified(verify(fixture, login.token, login.code));
 }
 
+static void a_delay_needs_no_limit(void **state)
+{
+    struct fixture *fixture = enrolled(state, FIXTURE_SINGLE("", MANY_ATTEMPTS "  maxConsecutive: 0\n"));
+    struct login login = log_in(fixture);
+
+    fail_times(fixture, &login, 4);
+    assert_throttled(verify(fixture, login.token, login.wrong), 2);
+}
+
 /* --- What it costs ---------------------------------------------------------------------------------------------------- */
 
 struct cost {
@@ -703,6 +712,7 @@ int main(void)
         IN_SINGLE(failures_that_cannot_be_removed_release_nothing),
         IN_SINGLE(a_confirmation_that_came_too_late_forgets_nothing),
         IN_SINGLE(without_a_limit_nothing_is_stored),
+        IN_SINGLE(a_delay_needs_no_limit),
         IN_SINGLE(a_success_at_once_stores_no_more_than_it_changes),
         IN_SINGLE(a_failure_costs_a_load_and_a_store),
     };

@@ -636,6 +636,43 @@ static void keys_beside_a_preset_take_the_place_of_its_keys(void **state)
     mfa_config_clear(&config);
 }
 
+static void a_proof_of_any_kind_takes_the_place_of_the_presets(void **state)
+{
+    static const struct {
+        const char *preset;
+        const char *own;
+        const char *headers;
+    } proofs[] = {
+        {"bearer", "headers: {x-own: '1'}", "x-own: 1\nauthorization: Bearer preset\n"},
+        {"bearer", "headers: {Authorization: own}", "Authorization: own\n"},
+        {"bearer", "auth: {bearer: own}", "authorization: Bearer own\n"},
+        {"signed", "headers: {authorization: own}", "authorization: own\n"},
+        {"signed", "auth: {bearer: own}", "authorization: Bearer own\n"},
+    };
+
+    (void)state;
+    folder_write(&folder, "bearer.yml",
+                 "endpoints: {single: {url: 'https://h/', auth: {bearer: preset}, body: '{{ phone }}'}}");
+    folder_write(&folder, "signed.yml",
+                 "endpoints: {single: {url: 'https://h/', sign: {" OVH "}, body: '{{ phone }}'}}");
+    for (size_t i = 0; i < sizeof proofs / sizeof proofs[0]; i++) {
+        struct mfa_config config;
+        char keys[200];
+        char expected[300];
+
+        (void)snprintf(keys, sizeof keys, "preset: %s\n%s", proofs[i].preset, proofs[i].own);
+        (void)snprintf(expected, sizeof expected, "POST https://h/\n%s\n+41 79", proofs[i].headers);
+        accept(&config, keys);
+        assert_null(config.single.sign.ovh.application_key);
+        check_request(&config.single, expected);
+        mfa_config_clear(&config);
+    }
+    folder_write(&folder, "header.yml",
+                 "endpoints: {single: {url: 'https://h/', headers: {authorization: preset}, body: '{{ phone }}'}}");
+    refuse("preset: header\nauth: {bearer: own}",
+           AT("auth", 46) "sets the header authorization, which is there already: keep one\n");
+}
+
 static void a_body_of_any_kind_takes_the_place_of_the_presets(void **state)
 {
     static const char start[] = "PUT https://acme.example/sms\nx-key: k\nx-by: preset\n";
@@ -878,6 +915,7 @@ int main(void)
         cmocka_unit_test(a_missing_parameter_is_one_problem),
         cmocka_unit_test(a_preset_is_checked_as_what_an_operator_writes),
         cmocka_unit_test(keys_beside_a_preset_take_the_place_of_its_keys),
+        cmocka_unit_test(a_proof_of_any_kind_takes_the_place_of_the_presets),
         cmocka_unit_test(a_body_of_any_kind_takes_the_place_of_the_presets),
         cmocka_unit_test(a_preset_for_all_endpoints_gives_way_to_an_endpoints_own),
         cmocka_unit_test(a_preset_need_not_have_endpoints_of_another_mode),

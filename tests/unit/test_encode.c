@@ -156,7 +156,7 @@ static void xml_text_is_escaped(void **state)
     (void)state;
     check(mfa_encode_xml, "a&b<c>d\"e'f", "a&amp;b&lt;c&gt;d&quot;e&apos;f");
     check(mfa_encode_xml, "]]>&amp;", "]]&gt;&amp;amp;");
-    check(mfa_encode_xml, "\t\r\n", "\t\r\n");
+    check(mfa_encode_xml, "\t\r\n\x7f", "\t\r\n\x7f");
     check_refused(mfa_encode_xml, "a\0b", 3);
     check_refused(mfa_encode_xml, "\x01", 1);
     check_refused(mfa_encode_xml, "\x1f", 1);
@@ -169,6 +169,16 @@ static void plain_text_has_no_control_characters(void **state)
     for (char c = 0; c < 0x20; c++)
         check_refused(mfa_encode_plain, &c, 1);
     check_refused(mfa_encode_plain, "\x7f", 1);
+}
+
+static void a_url_as_it_is_ends_nowhere(void **state)
+{
+    (void)state;
+    check(mfa_encode_raw_url, "a/b?c=%20&d=\xc3\xa9", "a/b?c=%20&d=\xc3\xa9");
+    for (char c = 0; c <= 0x20; c++)
+        check_refused(mfa_encode_raw_url, &c, 1);
+    check_refused(mfa_encode_raw_url, "a#b", 3);
+    check_refused(mfa_encode_raw_url, "\x7f", 1);
 }
 
 static void a_full_buffer_is_reported_by_every_encoding(void **state)
@@ -200,6 +210,7 @@ int main(void)
         cmocka_unit_test(a_header_is_printable_ascii),
         cmocka_unit_test(xml_text_is_escaped),
         cmocka_unit_test(plain_text_has_no_control_characters),
+        cmocka_unit_test(a_url_as_it_is_ends_nowhere),
         cmocka_unit_test(a_full_buffer_is_reported_by_every_encoding),
     };
 

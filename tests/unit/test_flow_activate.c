@@ -118,6 +118,29 @@ static void a_variable_that_only_verify_needs_must_be_there_too(void **state)
     assert_refused(fixture, "{\"number\":\"4179\"}", "invalid-parameters-format", "#/id");
 }
 
+static void a_variable_that_only_a_fallback_needs_must_be_there_too(void **state)
+{
+    struct fixture *fixture =
+        fixture_restart(state, "mode: challenge-verify\n"
+                               "sms:\n"
+                               "  endpoints:\n"
+                               "    challenge:\n"
+                               "      url: 'https://a.example/{{ number }}'\n"
+                               "      fallback: [{url: 'https://b.example/{{ number }}/{{ country }}'}]\n"
+                               "    verify:\n"
+                               "      url: 'https://a.example/{{ code }}'\n"
+                               "      fallback: [{url: 'https://b.example/{{ account }}/{{ code }}'}]\n");
+    static const char *const id = "invalid-parameters-format";
+
+    assert_refused(fixture, "{}", id, "#/number");
+    assert_refused(fixture, "{\"number\":\"4179\"}", id, "#/country");
+    assert_refused(fixture, "{\"number\":\"4179\",\"country\":\"ch\"}", id, "#/account");
+    fixture_begin(fixture, mfa_flow_activate,
+                  &(struct fixture_input){.body = "{\"number\":\"4179\",\"country\":\"ch\",\"account\":\"a\"}"});
+    fake_gateway_answer(&fixture->gateway, 200, "");
+    assert_int_equal(mfa_sessions_count(fixture->core->sessions), 1);
+}
+
 static void variables_are_checked_against_the_policy(void **state)
 {
     static const char *const id = "invalid-parameters-format";
@@ -330,6 +353,7 @@ int main(void)
         IN_SINGLE(codes_have_the_length_the_operator_chose),
         IN_SINGLE(a_variable_the_template_needs_must_be_there),
         IN_SINGLE(a_variable_that_only_verify_needs_must_be_there_too),
+        IN_SINGLE(a_variable_that_only_a_fallback_needs_must_be_there_too),
         IN_SINGLE(variables_are_checked_against_the_policy),
         IN_SINGLE(a_value_that_cannot_be_sent_is_refused),
         IN_SINGLE(a_message_in_the_users_language_needs_none_of_the_users_own),

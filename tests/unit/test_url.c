@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mfa_url.h"
@@ -76,6 +77,22 @@ static void other_origins_are_refused_with_a_reason(void **state)
     }
 }
 
+static void the_length_of_a_host_is_bounded(void **state)
+{
+    char host[MFA_URL_HOST_SIZE], url[MFA_URL_HOST_SIZE + 16];
+    struct mfa_url_origin origin;
+    const char *problem = NULL;
+
+    (void)state;
+    memset(host, 'h', sizeof host);
+    snprintf(url, sizeof url, "http://%.*s/", MFA_URL_HOST_SIZE - 1, host);
+    assert_int_equal(mfa_url_parse_origin(&origin, url, &problem), MFA_OK);
+    assert_int_equal(strlen(origin.host), MFA_URL_HOST_SIZE - 1);
+    snprintf(url, sizeof url, "http://%.*s/", MFA_URL_HOST_SIZE, host);
+    assert_int_equal(mfa_url_parse_origin(&origin, url, &problem), MFA_ERR_SYNTAX);
+    assert_non_null(problem);
+}
+
 static void dot_segments_are_seen_however_written(void **state)
 {
     static const char *const with[] = {"/.",      "/..",         "/a/../b",     "/a/./b",
@@ -121,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_origin_is_scheme_and_authority),
         cmocka_unit_test(other_origins_are_refused_with_a_reason),
+        cmocka_unit_test(the_length_of_a_host_is_bounded),
         cmocka_unit_test(dot_segments_are_seen_however_written),
         cmocka_unit_test(escapes_that_nest_without_end_are_no_path),
         cmocka_unit_test(an_escape_is_a_percent_sign_and_two_digits),

@@ -127,6 +127,8 @@ static void numbers_are_masked_but_for_their_ends(void **state)
     assert_hint("{\"phone_number\":41791231231}", "+41 ** *** 12 31");
     assert_hint("{\"to\":\"0791231231\"}", "07 * *** 12 31");
     assert_hint("{\"number\":\"123456789\"}", "+12 *** 67 89");
+    assert_hint("{\"number\":\"12345678901234567890\"}", "+12 ** *** *** *** *** 78 90");
+    assert_hint("{\"number\":\"12345678901234567890999\"}", "+12 ** *** *** *** *** 78 90");
 }
 
 static void short_numbers_show_at_most_their_last_two_digits(void **state)

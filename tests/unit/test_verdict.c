@@ -646,6 +646,21 @@ static void the_body_tells_how_long_to_wait_or_else_the_header(void **state)
     }
 }
 
+static void a_place_that_cannot_be_found_tells_nothing_about_how_long_to_wait(void **state)
+{
+    struct mfa_gateway_answer answer = answered(429, "{\"r\": 30}", 9);
+    struct rules_fixture fixture;
+    struct mfa_finding finding;
+
+    (void)state;
+    answer.retry_after_s = 7;
+    rules_fixture_init(&fixture, "retryAfter: '/{{ missing }}'");
+    judge(&fixture.rules, SEND, &answer, &finding);
+    assert_int_equal(finding.verdict, MFA_VERDICT_THROTTLED);
+    assert_int_equal(finding.retry_after_s, 7);
+    rules_fixture_clear(&fixture);
+}
+
 static void what_is_not_throttled_has_nothing_to_wait_for(void **state)
 {
     struct mfa_gateway_answer answer = answered(503, "{\"r\": 30}", strlen("{\"r\": 30}"));
@@ -706,6 +721,7 @@ int main(void)
         cmocka_unit_test(a_header_is_captured_when_it_is_there),
         cmocka_unit_test(nothing_is_captured_unless_it_was_sent),
         cmocka_unit_test(the_body_tells_how_long_to_wait_or_else_the_header),
+        cmocka_unit_test(a_place_that_cannot_be_found_tells_nothing_about_how_long_to_wait),
         cmocka_unit_test(what_is_not_throttled_has_nothing_to_wait_for),
         cmocka_unit_test(a_failure_is_definite_when_the_service_itself_says_so),
     };

@@ -743,8 +743,10 @@ static void a_section_is_read_where_it_stands_and_nothing_around_it(void **state
     (void)state;
     parse_section(&fixture, "http: &p {port: 1, port: !x 2}\n"
                             "again: *p\n"
+                            "servicez: {mfa: {mode: elsewhere}}\n"
                             "services:\n"
                             "  [list]: ~\n"
+                            "  mfb: {mode: elsewhere}\n"
                             "  other: {a: 1, a: '${env:MFA_TEST_IS_NOT_SET}'}\n"
                             "  mfa:\n"
                             "    mode: &m single\n"
@@ -760,9 +762,9 @@ static void a_section_is_read_where_it_stands_and_nothing_around_it(void **state
     mfa_yaml_error(mfa_yaml_root(fixture.yaml), "a");
     mfa_yaml_error(mfa_yaml_item(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "list"), 1), "b");
     mfa_yaml_error_at(fixture.yaml, "mode.x", "c");
-    assert_string_equal(fixture.log.text, "services.mfa (override-config.yml:7): a\n"
-                                          "services.mfa.list[1] (override-config.yml:9): b\n"
-                                          "services.mfa.mode.x (override-config.yml:7): c\n");
+    assert_string_equal(fixture.log.text, "services.mfa (override-config.yml:9): a\n"
+                                          "services.mfa.list[1] (override-config.yml:11): b\n"
+                                          "services.mfa.mode.x (override-config.yml:9): c\n");
     mfa_yaml_free(fixture.yaml);
 }
 
