@@ -21,6 +21,11 @@ check-sanitizers:
 check-asan check-ubsan &:
 	+$(Q)$(sanitizer_options) $(call make_again,asan,$(asan_flags),check-unit check-replay check-integration)
 
+# Faults, with an eye on what is left behind.
+.PHONY: check-fault
+check-fault:
+	+$(Q)$(sanitizer_options) $(call make_again,asan,$(asan_flags),fault-tests)
+
 check-tsan:
 	+$(Q)$(sanitizer_options) $(call make_again,tsan,$(tsan_flags),check-unit check-integration)
 

@@ -1,6 +1,7 @@
 # How the tests are built and run; included by the Makefile.
 
 tests := $(BUILD)/tests
+comma := ,
 valgrind := valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible \
             --errors-for-leak-kinds=definite,indirect,possible --track-fds=yes --error-exitcode=99 --vgdb=no
 
@@ -11,10 +12,11 @@ integration_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/integratio
 attack_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/attack/test_*.c))
 check_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/check/test_*.c))
 replay_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/replay/test_*.c))
+fault_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/fault/test_*.c))
 test_plugins := $(patsubst tests/%.c,$(tests)/%.so,$(wildcard tests/abi/plugins/*.c tests/abi/frozen-1.0/*.c \
                                                      tests/host/plugins/*.c))
 
-$(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/fakes/%.o: includes := -Isrc -Itests -Itests/fakes
+$(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/fakes/%.o $(BUILD)/obj/tests/fault/%.o: includes := -Isrc -Itests -Itests/fakes
 # The ABI tests are a host as version 1.0 had it.
 $(BUILD)/obj/tests/abi/%.o: includes := -Itests/abi/frozen-1.0 -Itests/integration
 $(BUILD)/obj/tests/host/%.o: includes := -Ihost-api -Isample-host -Itests
@@ -26,6 +28,7 @@ $(BUILD)/obj/tests/replay/%.o: includes := -Isrc -Itests -Itests/fakes -Itests/i
 $(tests)/libfakes.a: $(call objects_in,tests/fakes)
 $(tests)/libharness.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/integration/harness*.c) \
                         sample-host/gateway/hold.c)
+$(tests)/libfault.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/fault/test_%,$(wildcard tests/fault/*.c)))
 $(tests)/libreplay.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/replay/test_%,$(wildcard tests/replay/*.c)))
 
 $(unit_tests): $(tests)/libfakes.a $(BUILD)/libmfacore.a
@@ -37,6 +40,8 @@ $(check_tests): $(BUILD)/obj/tests/check/checked.o $(BUILD)/obj/tests/replay/rec
                 $(tests)/libharness.a $(BUILD)/libmfacheck.a $(BUILD)/libmfacore.a
 $(replay_tests): $(tests)/libreplay.a $(tests)/libfakes.a $(tests)/libharness.a $(BUILD)/libmfacore.a
 $(replay_tests): wraps := -Wl,--wrap=curl_easy_init -Wl,--wrap=curl_easy_setopt
+$(fault_tests): $(tests)/libfault.a $(tests)/libfakes.a $(BUILD)/libmfacore.a tests/fault/wrapped.txt
+$(fault_tests): wraps = $(addprefix -Wl$(comma)--wrap=,$(file < tests/fault/wrapped.txt))
 $(tests)/%: $(BUILD)/obj/tests/%.o
 	$(say) LD $@
 	@mkdir -p $(@D)
@@ -58,12 +63,12 @@ $(BUILD)/abi_witness.so: host-api/abi_witness.c $(wildcard host-api/*.h)
 
 .PHONY: tests
 tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(attack_tests) $(replay_tests) $(check_tests) \
-       $(test_plugins)
+       $(fault_tests) $(test_plugins)
 
-.PHONY: test check-unit check-abi check-reproducible check-replay check-tool check-install check-integration
-.PHONY: check-integration-valgrind attack
+.PHONY: test check-unit check-abi check-reproducible check-replay check-tool check-install fault-tests
+.PHONY: check-integration check-integration-valgrind attack
 test: deps
-	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-replay check-tool check-install \
+	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-replay check-tool check-install fault-tests \
 	    check-integration attack check-integration-valgrind
 	@echo 'all tests passed'
 
@@ -99,6 +104,10 @@ check-install: all
 # What real services were sent and answered, tests/data/providers/README.md, through the engine.
 check-replay: $(replay_tests)
 	$(Q)$(call run_each,$(replay_tests))
+
+# Whatever can fail fails once, tests/fault/README.md.
+fault-tests: $(fault_tests)
+	$(Q)$(call run_each,$(fault_tests))
 
 check-integration: all $(integration_tests) $(test_plugins)
 	$(Q)$(call run_each,$(integration_tests))
