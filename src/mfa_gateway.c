@@ -20,10 +20,10 @@ struct mfa_gateway {
     struct mfa_transfer *submitted;
     uint32_t in_flight;
     bool is_stopping;
-    uint32_t max_in_flight;
+    struct mfa_gateway_limits limits;
     pthread_t thread;
     /* The thread's own: */
-    CURLM *multi;
+    CURLM *multi;         /* NULL: there is no memory for one */
     struct mfa_loop loop; /* but for its wake-up */
     struct mfa_transfer *running;
     uint64_t next_deadline_ms; /* no running transfer is due before; UINT64_MAX: none is due */
@@ -125,24 +125,6 @@ static void abandon_all(struct mfa_gateway *gateway, enum mfa_delivery delivery,
     }
 }
 
-static void *gateway_main(void *arg)
-{
-    struct mfa_gateway *gateway = arg;
-
-    while (start_submitted(gateway)) {
-        bool is_good = mfa_loop_turn(&gateway->loop, until_next_deadline_ms(gateway));
-        complete_finished(gateway);
-        expire_overdue(gateway);
-        if (!is_good) {
-            /* Out of memory, most likely. Nobody must wait for an answer, nor the processor spin, until it is over. */
-            abandon_all(gateway, MFA_DELIVERY_FAILED, "the gateway cannot go on");
-            nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
-        }
-    }
-    abandon_all(gateway, MFA_DELIVERY_STOPPED, "the gateway is being stopped");
-    return NULL;
-}
-
 static CURLM *multi_new(const struct mfa_gateway_limits *limits)
 {
     long per_host = (long)limits->max_per_host;
@@ -158,6 +140,37 @@ static CURLM *multi_new(const struct mfa_gateway_limits *limits)
         return NULL;
     }
     return multi;
+}
+
+/* A multi handle that has lacked memory is of no use any more: libcurl 7.88 keeps sockets in its books that are closed, with
+ * a table of no size, by which it divides when their numbers come again. */
+static void renew_multi(struct mfa_gateway *gateway)
+{
+    curl_multi_cleanup(gateway->multi);
+    gateway->multi = multi_new(&gateway->limits);
+    if (gateway->multi && mfa_loop_renew(&gateway->loop, gateway->multi) != MFA_OK) {
+        curl_multi_cleanup(gateway->multi);
+        gateway->multi = NULL;
+    }
+}
+
+static void *gateway_main(void *arg)
+{
+    struct mfa_gateway *gateway = arg;
+
+    while (start_submitted(gateway)) {
+        bool is_good = gateway->multi && mfa_loop_turn(&gateway->loop, until_next_deadline_ms(gateway));
+        complete_finished(gateway);
+        expire_overdue(gateway);
+        if (!is_good) {
+            /* Out of memory, most likely. Nobody must wait for an answer, nor the processor spin, until it is over. */
+            abandon_all(gateway, MFA_DELIVERY_FAILED, "the gateway cannot go on");
+            nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
+            renew_multi(gateway);
+        }
+    }
+    abandon_all(gateway, MFA_DELIVERY_STOPPED, "the gateway is being stopped");
+    return NULL;
 }
 
 /* The host, or another instance, may be using libcurl at this moment; and no transfer may hold up the others while its
@@ -187,7 +200,7 @@ enum mfa_status mfa_gateway_new(struct mfa_gateway **out, const struct mfa_gatew
         curl_global_cleanup();
         return MFA_ERR_MEMORY;
     }
-    gateway->max_in_flight = limits->max_in_flight;
+    gateway->limits = *limits;
     pthread_mutex_init(&gateway->mutex, NULL);
     gateway->multi = multi_new(limits);
     gateway->next_deadline_ms = UINT64_MAX;
@@ -209,7 +222,7 @@ static enum mfa_status admit(struct mfa_gateway *gateway, struct mfa_transfer *t
     pthread_mutex_lock(&gateway->mutex);
     if (gateway->is_stopping) {
         status = MFA_ERR_STOPPING;
-    } else if (gateway->in_flight >= gateway->max_in_flight) {
+    } else if (gateway->in_flight >= gateway->limits.max_in_flight) {
         status = MFA_ERR_FULL;
     } else {
         *is_first = !gateway->submitted;

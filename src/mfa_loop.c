@@ -54,24 +54,27 @@ static int set_timer(CURLM *multi, long timeout_ms, void *arg)
     return 0;
 }
 
-static bool take_over(struct mfa_loop *loop)
+enum mfa_status mfa_loop_renew(struct mfa_loop *loop, CURLM *multi)
 {
-    return curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, watch_socket) == CURLM_OK &&
-           curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop) == CURLM_OK &&
-           curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, set_timer) == CURLM_OK &&
-           curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop) == CURLM_OK;
+    loop->multi = multi;
+    loop->timer_ms = UINT64_MAX;
+    loop->has_lost_socket = false;
+    if (curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, watch_socket) == CURLM_OK &&
+        curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop) == CURLM_OK &&
+        curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, set_timer) == CURLM_OK &&
+        curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop) == CURLM_OK)
+        return MFA_OK;
+    return MFA_ERR_MEMORY;
 }
 
 enum mfa_status mfa_loop_init(struct mfa_loop *loop, CURLM *multi)
 {
     struct epoll_event wake = {.events = EPOLLIN};
 
-    *loop = (struct mfa_loop){.multi = multi,
-                              .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
-                              .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-                              .timer_ms = UINT64_MAX};
+    *loop =
+        (struct mfa_loop){.epoll_fd = epoll_create1(EPOLL_CLOEXEC), .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     wake.data.fd = loop->wake_fd;
-    if (loop->epoll_fd >= 0 && loop->wake_fd >= 0 && take_over(loop) &&
+    if (loop->epoll_fd >= 0 && loop->wake_fd >= 0 && mfa_loop_renew(loop, multi) == MFA_OK &&
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &wake) == 0)
         return MFA_OK;
     mfa_loop_clear(loop);
@@ -129,11 +132,12 @@ bool mfa_loop_turn(struct mfa_loop *loop, uint64_t max_wait_ms)
     int running = 0;
     bool is_good = count >= 0 || errno == EINTR;
 
-    for (int i = 0; i < count; i++)
-        is_good = act_on(loop, &events[i]) && is_good;
-    if (loop->timer_ms <= mfa_loop_now_ms()) {
+    /* libcurl is not asked again once it has failed: mfa_gateway.c says why. */
+    for (int i = 0; i < count && is_good; i++)
+        is_good = act_on(loop, &events[i]);
+    if (is_good && loop->timer_ms <= mfa_loop_now_ms()) {
         loop->timer_ms = UINT64_MAX;
-        is_good = curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running) == CURLM_OK && is_good;
+        is_good = curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running) == CURLM_OK;
     }
     is_good = is_good && !loop->has_lost_socket;
     loop->has_lost_socket = false;

@@ -25,6 +25,9 @@ struct mfa_loop {
  * Returns MFA_OK; MFA_ERR_INTERNAL: no descriptor to be had, nothing to clear. */
 MFA_MUST_CHECK enum mfa_status mfa_loop_init(struct mfa_loop *loop, CURLM *multi);
 
+/* Goes on with another multi handle, the one before having been cleaned up. Returns MFA_OK or MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_loop_renew(struct mfa_loop *loop, CURLM *multi);
+
 /* To be called after the multi handle has been cleaned up. */
 void mfa_loop_clear(struct mfa_loop *loop);
 
