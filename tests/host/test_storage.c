@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "storage.h"
+#include "storage_parts.h"
 
 #define THREADS 8
 #define ROUNDS 25
@@ -204,6 +205,30 @@ static void a_buffer_that_is_too_small_learns_the_size(void **state)
     assert_string_equal(value, "");
 }
 
+static void limit_pages(const struct world *world, const char *pragma)
+{
+    assert_int_equal(sqlite3_exec(world->storage->writer.handle, pragma, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void a_full_disk_leaves_a_field_as_it_was(void **state)
+{
+    struct world *world = *state;
+    static char large[40000];
+    char value[sizeof large];
+    uint64_t before = 0, after = 0;
+
+    memset(large, 'x', sizeof large - 1);
+    assert_int_equal(store(world, 0, "before"), CORE_OK);
+    assert_int_equal(load(world, value, sizeof value, &before), CORE_OK);
+    limit_pages(world, "PRAGMA max_page_count = 1"); /* no more than there are */
+    assert_int_equal(store(world, before, large), CORE_ERR_INTERNAL);
+    assert_int_equal(load(world, value, sizeof value, &after), CORE_OK);
+    assert_string_equal(value, "before");
+    assert_int_equal(after, before);
+    limit_pages(world, "PRAGMA max_page_count = 1000");
+    assert_int_equal(store(world, before, large), CORE_OK);
+}
+
 static void the_profile_shows_fields_without_their_content(void **state)
 {
     struct world *world = *state;
@@ -311,6 +336,7 @@ int main(void)
         TEST(a_version_never_comes_back),
         TEST(a_field_of_an_unknown_user_is_not_written),
         TEST(a_buffer_that_is_too_small_learns_the_size),
+        TEST(a_full_disk_leaves_a_field_as_it_was),
         TEST(the_profile_shows_fields_without_their_content),
         TEST(merging_sets_and_removes_keys),
         TEST(no_update_of_concurrent_writers_is_lost),
