@@ -41,6 +41,8 @@ $(check_tests): $(BUILD)/obj/tests/check/checked.o $(BUILD)/obj/tests/replay/rec
 $(replay_tests): $(tests)/libreplay.a $(tests)/libfakes.a $(tests)/libharness.a $(BUILD)/libmfacore.a
 $(replay_tests): wraps := -Wl,--wrap=curl_easy_init -Wl,--wrap=curl_easy_setopt
 $(fault_tests): $(tests)/libfault.a $(tests)/libfakes.a $(BUILD)/libmfacore.a tests/fault/wrapped.txt
+$(BUILD)/obj/tests/fault/test_plugin.o: includes += -Ihost-api
+$(tests)/fault/test_plugin: $(plugin_objects)
 $(fault_tests): wraps = $(addprefix -Wl$(comma)--wrap=,$(file < tests/fault/wrapped.txt))
 $(tests)/%: $(BUILD)/obj/tests/%.o
 	$(say) LD $@

@@ -49,6 +49,7 @@ const char *fault_name(enum fault_kind kind)
         [FAULT_STORE] = "store",
         [FAULT_CONFLICT] = "store in conflict",
         [FAULT_PASSWORD] = "password check",
+        [FAULT_REGISTER] = "registration",
         [FAULT_GATEWAY] = "request to the gateway",
         [FAULT_PATIENCE] = "look at the deadline",
         [FAULT_HOUR_FORWARD] = "clock read an hour ahead",
@@ -82,8 +83,7 @@ void fault_resume(void)
     counts = true;
 }
 
-/* Counts an act of the kind and says whether it is one that fails. */
-static bool fails(enum fault_kind kind)
+bool fault_strikes(enum fault_kind kind)
 {
     unsigned act = 0;
 
@@ -107,7 +107,7 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 
 static bool has_no_memory(void)
 {
-    if (!fails(FAULT_MEMORY))
+    if (!fault_strikes(FAULT_MEMORY))
         return false;
     errno = ENOMEM;
     return true;
@@ -243,7 +243,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
     struct beginning *beginning = NULL;
     int error = 0;
 
-    if (fails(FAULT_THREAD))
+    if (fault_strikes(FAULT_THREAD))
         return EAGAIN;
     counts = false;
     beginning = malloc(sizeof *beginning);
@@ -277,7 +277,7 @@ int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
 
 static bool has_io_error(int error)
 {
-    if (!fails(FAULT_IO))
+    if (!fault_strikes(FAULT_IO))
         return false;
     errno = error;
     return true;
@@ -352,11 +352,11 @@ static enum mfa_status monotonic_ms(void *ctx, uint64_t *ms)
 {
     enum mfa_status status = host_port.monotonic_ms(ctx, ms);
 
-    if (fails(FAULT_CLOCK))
+    if (fault_strikes(FAULT_CLOCK))
         return MFA_ERR_INTERNAL;
-    if (fails(FAULT_HOUR_FORWARD))
+    if (fault_strikes(FAULT_HOUR_FORWARD))
         *ms += HOUR_MS;
-    if (fails(FAULT_END_OF_TIME))
+    if (fault_strikes(FAULT_END_OF_TIME))
         *ms = UINT64_MAX;
     return status;
 }
@@ -365,13 +365,13 @@ static enum mfa_status wall_ms(void *ctx, int64_t *ms)
 {
     enum mfa_status status = host_port.wall_ms(ctx, ms);
 
-    if (fails(FAULT_CLOCK))
+    if (fault_strikes(FAULT_CLOCK))
         return MFA_ERR_INTERNAL;
-    if (fails(FAULT_HOUR_FORWARD))
+    if (fault_strikes(FAULT_HOUR_FORWARD))
         *ms += HOUR_MS;
-    if (fails(FAULT_HOUR_BACK))
+    if (fault_strikes(FAULT_HOUR_BACK))
         *ms -= HOUR_MS;
-    if (fails(FAULT_END_OF_TIME))
+    if (fault_strikes(FAULT_END_OF_TIME))
         *ms = INT64_MAX;
     return status;
 }
@@ -381,22 +381,22 @@ static uint64_t deadline_ms(void *ctx, uint64_t call)
 {
     uint64_t deadline = host_port.deadline_ms(ctx, call);
 
-    if (fails(FAULT_PATIENCE))
+    if (fault_strikes(FAULT_PATIENCE))
         return 0;
-    if (fails(FAULT_HOUR_FORWARD))
+    if (fault_strikes(FAULT_HOUR_FORWARD))
         return deadline + HOUR_MS;
-    return fails(FAULT_END_OF_TIME) ? UINT64_MAX : deadline;
+    return fault_strikes(FAULT_END_OF_TIME) ? UINT64_MAX : deadline;
 }
 
 static enum mfa_status draw(void *ctx, void *bytes, size_t len)
 {
-    return fails(FAULT_RANDOM) ? MFA_ERR_INTERNAL : host_port.random(ctx, bytes, len);
+    return fault_strikes(FAULT_RANDOM) ? MFA_ERR_INTERNAL : host_port.random(ctx, bytes, len);
 }
 
 static enum mfa_status load(void *ctx, enum mfa_record record, const char *user_id, struct mfa_buffer *out,
                             uint64_t *version)
 {
-    if (!fails(FAULT_LOAD))
+    if (!fault_strikes(FAULT_LOAD))
         return host_port.profile_load(ctx, record, user_id, out, version);
     mfa_buffer_reset(out);
     *version = 0;
@@ -408,9 +408,9 @@ static enum mfa_status store(void *ctx, enum mfa_record record, const char *user
 {
     enum mfa_status status = MFA_ERR_INTERNAL;
 
-    if (fails(FAULT_STORE))
+    if (fault_strikes(FAULT_STORE))
         return MFA_ERR_INTERNAL;
-    if (fails(FAULT_CONFLICT))
+    if (fault_strikes(FAULT_CONFLICT))
         return MFA_ERR_CONFLICT;
     fault_pause();
     status = host_port.profile_store(ctx, record, user_id, expected, data, len);
@@ -420,7 +420,8 @@ static enum mfa_status store(void *ctx, enum mfa_record record, const char *user
 
 static enum mfa_status check_password(void *ctx, const char *user_id, const char *password_secret, size_t len)
 {
-    return fails(FAULT_PASSWORD) ? MFA_ERR_INTERNAL : host_port.password_check(ctx, user_id, password_secret, len);
+    return fault_strikes(FAULT_PASSWORD) ? MFA_ERR_INTERNAL
+                                         : host_port.password_check(ctx, user_id, password_secret, len);
 }
 
 struct mfa_host_port __wrap_fake_host_port(struct fake_host *host)
@@ -440,15 +441,15 @@ struct mfa_host_port __wrap_fake_host_port(struct fake_host *host)
 
 static enum mfa_status get(void *ctx, const char *key, void *value, size_t size, size_t *len, uint64_t *version)
 {
-    return fails(FAULT_LOAD) ? MFA_ERR_INTERNAL : kv_port.get(ctx, key, value, size, len, version);
+    return fault_strikes(FAULT_LOAD) ? MFA_ERR_INTERNAL : kv_port.get(ctx, key, value, size, len, version);
 }
 
 static enum mfa_status put(void *ctx, const char *key, const void *value, size_t len, int64_t expires_ms,
                            uint64_t *version)
 {
-    if (fails(FAULT_STORE))
+    if (fault_strikes(FAULT_STORE))
         return MFA_ERR_INTERNAL;
-    return fails(FAULT_CONFLICT) ? MFA_ERR_CONFLICT : kv_port.put(ctx, key, value, len, expires_ms, version);
+    return fault_strikes(FAULT_CONFLICT) ? MFA_ERR_CONFLICT : kv_port.put(ctx, key, value, len, expires_ms, version);
 }
 
 struct mfa_kv_port __wrap_fake_kv_port(struct fake_kv *kv)
@@ -463,7 +464,7 @@ struct mfa_kv_port __wrap_fake_kv_port(struct fake_kv *kv)
 
 static enum mfa_status submit(void *ctx, struct mfa_http_request *request, mfa_gateway_done_fn *done, void *arg)
 {
-    return fails(FAULT_GATEWAY) ? MFA_ERR_FULL : gateway_port.submit(ctx, request, done, arg);
+    return fault_strikes(FAULT_GATEWAY) ? MFA_ERR_FULL : gateway_port.submit(ctx, request, done, arg);
 }
 
 struct mfa_gateway_port __wrap_fake_gateway_port(struct fake_gateway *gateway)

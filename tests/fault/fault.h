@@ -20,6 +20,7 @@ enum fault_kind {
     FAULT_STORE,        /* it cannot be written */
     FAULT_CONFLICT,     /* it has been written by somebody else meanwhile */
     FAULT_PASSWORD,     /* the host cannot check a password */
+    FAULT_REGISTER,     /* the host takes no more routes or metrics */
     FAULT_GATEWAY,      /* the gateway takes no request */
     FAULT_PATIENCE,     /* nobody waits for the answer any more */
     FAULT_HOUR_FORWARD, /* both clocks are an hour ahead from then on */
@@ -41,6 +42,9 @@ void fault_arm(const struct fault *fault);
 
 /* Ends that. Returns whether anything has failed. */
 bool fault_disarm(void);
+
+/* Counts an act of the kind. Returns whether it must fail. [any thread] */
+bool fault_strikes(enum fault_kind kind);
 
 /* Acts on this thread, and on those that it starts meanwhile, do not count. */
 void fault_pause(void);
