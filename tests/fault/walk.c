@@ -181,6 +181,15 @@ static void has_failed(struct walk_scene *scene)
     assert_int_equal(run(scene, mfa_flow_verify, rejected)->outcome, MFA_OUTCOME_WRONG_CODE);
 }
 
+/* The host has been started again: what failed before is read from storage. */
+static void logs_in_after_restart(struct walk_scene *scene)
+{
+    has_failed(scene);
+    fixture_restart_core(scene->fixture, scene->walk->config);
+    scene->input = (struct fixture_input){0};
+    has_no_mfa(scene);
+}
+
 static void replaces(struct walk_scene *scene)
 {
     has_enrolled(scene);
@@ -266,6 +275,7 @@ const struct walk walks[] = {
      .outcome = MFA_OUTCOME_CHALLENGED, .opening = sent_with_brief_token},
     {"login with a second token", TOKEN, logs_in, mfa_flow_login, .replies = sent_with_second_token,
      .outcome = MFA_OUTCOME_CHALLENGED, .opening = sent_with_token},
+    {"login after a restart", SINGLE(""), logs_in_after_restart, mfa_flow_login, .outcome = MFA_OUTCOME_CHALLENGED},
     {"activate", SINGLE(""), activates, mfa_flow_activate, .outcome = MFA_OUTCOME_ACTIVATION_OPENED},
     {"activate by a service", SERVICE, activates, mfa_flow_activate, .outcome = MFA_OUTCOME_ACTIVATION_OPENED},
     {"activate anew", SINGLE(STEP_UP), replaces, mfa_flow_activate, .outcome = MFA_OUTCOME_ACTIVATION_OPENED},
