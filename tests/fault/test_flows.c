@@ -219,8 +219,15 @@ static void check_sent(const struct play *play, const struct play *clean)
     EXPECT(play, strstr(clean->sent, play->sent) != NULL);
 }
 
+/* An hour or more, from the beginning of the call. */
+static bool is_late(const struct play *play)
+{
+    return (play->fault.kind == FAULT_HOUR_FORWARD || play->fault.kind == FAULT_END_OF_TIME) && play->fault.nth == 1;
+}
+
 static void check_end(const struct play *play, const struct play *clean)
 {
+    EXPECT(play, !is_late(play) || !play->has_grant);
     if (play->outcome != clean->outcome) {
         EXPECT(play, play->fault.kind != FAULT_CONFLICT || play->fault.lasts);
         EXPECT(play, play->decision == MFA_DENY);
