@@ -32,8 +32,10 @@ endif
 
 warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
             -Wpointer-arith -Wwrite-strings -Wcast-qual -Wundef -Wdate-time $(if $(WERROR),-Werror)
-hardening := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fno-strict-overflow \
-             $(if $(filter -O0 -fsanitize%,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+# Sanitizers look at each access themselves, and at overflows only as long as these are not defined.
+hardening := -fstack-protector-strong -fstack-clash-protection -fcf-protection \
+             $(if $(filter -O0 -fsanitize%,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) \
+             $(if $(filter -fsanitize%,$(CFLAGS)),,-fno-strict-overflow)
 # The folder it was built in leaves no trace, and neither does the date or the order of files: `make check-reproducible`.
 compile = $(CC) -std=c11 -D_GNU_SOURCE -DMFA_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden -pthread \
           -ffile-prefix-map='$(CURDIR)=.' $(warnings) $(hardening) -MMD -MP $(CFLAGS) $(CPPFLAGS)
