@@ -13,6 +13,7 @@ attack_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/attack/test_*.c
 check_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/check/test_*.c))
 replay_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/replay/test_*.c))
 fault_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/fault/test_*.c))
+example_objects := $(call objects_in,docs/examples)
 test_plugins := $(patsubst tests/%.c,$(tests)/%.so,$(wildcard tests/abi/plugins/*.c tests/abi/frozen-1.0/*.c \
                                                      tests/host/plugins/*.c))
 
@@ -24,6 +25,9 @@ $(BUILD)/obj/tests/integration/%.o: includes := -Ihost-api -Itests -Itests/integ
 $(BUILD)/obj/tests/attack/%.o: includes := -Itests/integration
 $(BUILD)/obj/tests/check/%.o: includes := -Isrc -Itests -Itests/fakes -Itests/integration
 $(BUILD)/obj/tests/replay/%.o: includes := -Isrc -Itests -Itests/fakes -Itests/integration
+
+# A host that has a use for every argument is not minimal.
+$(BUILD)/obj/docs/examples/%.o: includes := -Ihost-api -Wno-unused-parameter
 
 $(tests)/libfakes.a: $(call objects_in,tests/fakes)
 $(tests)/libharness.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/integration/harness*.c) \
@@ -65,12 +69,12 @@ $(BUILD)/abi_witness.so: host-api/abi_witness.c $(wildcard host-api/*.h)
 
 .PHONY: tests
 tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(attack_tests) $(replay_tests) $(check_tests) \
-       $(fault_tests) $(test_plugins)
+       $(fault_tests) $(test_plugins) $(example_objects)
 
-.PHONY: test check-unit check-abi check-reproducible check-replay check-tool check-install fault-tests
+.PHONY: test check-unit check-abi check-reproducible check-replay check-tool check-docs check-install fault-tests
 .PHONY: check-integration check-integration-valgrind attack
 test: deps
-	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-replay check-tool check-install fault-tests \
+	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-replay check-tool check-docs check-install fault-tests \
 	    check-integration attack check-integration-valgrind
 	@echo 'all tests passed'
 
@@ -102,6 +106,12 @@ check-install: all
 	$(Q)rm -rf $(installed)
 	+$(Q)$(MAKE) -s install PREFIX=/usr/local LIBDIR=/usr/local/lib/a-machine DESTDIR=$(installed) >/dev/null
 	$(Q)tests/deb/check-install $(installed) /usr/local/lib/a-machine
+
+# The documents: every example in them is tried, and every key of the configuration is in them.
+check-docs: all $(example_objects)
+	$(Q).ci/install-dependencies mandoc
+	$(Q)BUILD=$(BUILD) tests/docs/check
+	$(Q)BUILD=$(BUILD) tests/docs/check-keys
 
 # What real services were sent and answered, tests/data/providers/README.md, through the engine.
 check-replay: $(replay_tests)
