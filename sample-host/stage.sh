@@ -3,7 +3,9 @@
 # stand-in communication service, on free loopback ports, with all their files in one temporary directory.
 #
 #   stage_open BUILD_DIR   makes the directory; from then on everything is stopped and removed when the script ends
-#   stage_start MODE       starts both, MODE being single or challenge-verify; sets $host_url and $gateway_url
+#   stage_start MODE [MORE]
+#                          starts both, MODE being single or challenge-verify, MORE further lines of services.mfa, indented
+#                          by four; sets $host_url and $gateway_url
 #   stage_stop             stops both; fails if one of them did not end well
 #
 # Afterwards $stage/host.log has the host's log and $stage/gateway.log what the phones have shown.
@@ -58,7 +60,7 @@ stage_start() {
     gateway_url=$(stage_await "$gateway_pid" "$stage/gateway.log") ||
         { echo 'the gateway did not start:' >&2; cat "$stage/gateway.log" >&2; exit 1; }
 
-    stage_config "$1" >"$stage/config.yml"
+    { stage_config "$1"; printf '%s' "${2-}"; } >"$stage/config.yml"
     rm -rf "$stage/data"
     mkdir -m 700 "$stage/data"
     setsid "$build/sample-host" "$stage/config.yml" --plugins "$build/plugins" --data "$stage/data" \
