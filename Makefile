@@ -63,6 +63,8 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(compile) $(includes) $(call cflags_of,$(test_libs)) -c -o $@ $<
 
+$(BUILD)/obj/sample-host/page_files.o: $(wildcard sample-host/page/*)
+
 # Where presets are looked for is compiled in, so another PREFIX means to compile these files again.
 know_presets := $(BUILD)/obj/src/mfa_config.o $(BUILD)/obj/plugin/mfa-check/subject.o
 $(know_presets): includes += -DMFA_PRESETS_DIR='"$(PREFIX)/share/mfa/presets"'

@@ -22,7 +22,8 @@
 static core_status add_routes(struct router *router)
 {
     static core_status (*const groups[])(struct router *) = {route_users_add,   route_login_add,   route_accesses_add,
-                                                             route_profile_add, route_service_add, route_metrics_add};
+                                                             route_profile_add, route_service_add, route_metrics_add,
+                                                             route_page_add};
     core_status status = CORE_OK;
 
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]) && status == CORE_OK; i++)

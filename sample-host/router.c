@@ -71,6 +71,8 @@ static bool path_is_sound(const char *path)
 {
     size_t placeholders = 0, len = 0;
 
+    if (strcmp(path, "/") == 0)
+        return true;
     if (path[0] != '/')
         return false;
     while (*path) {

@@ -26,7 +26,7 @@ typedef void route_handler_fn(struct exchange *exchange);
 
 struct route {
     const char *method; /* static */
-    const char *path;   /* static: literal segments, and "{username}" at most once */
+    const char *path;   /* static: "/", or literal segments and "{username}" at most once */
     uint32_t auth;
     size_t max_body_len;
     route_handler_fn *handler;

@@ -13,6 +13,7 @@
 core_status route_accesses_add(struct router *router) __attribute__((warn_unused_result));
 core_status route_login_add(struct router *router) __attribute__((warn_unused_result));
 core_status route_metrics_add(struct router *router) __attribute__((warn_unused_result));
+core_status route_page_add(struct router *router) __attribute__((warn_unused_result));
 core_status route_profile_add(struct router *router) __attribute__((warn_unused_result));
 core_status route_service_add(struct router *router) __attribute__((warn_unused_result));
 core_status route_users_add(struct router *router) __attribute__((warn_unused_result));

@@ -76,9 +76,24 @@ static void a_request_matches_at_most_one_route(void **state)
     assert_int_equal(add(*state, "GET", "/{username}/mfa/x"), CORE_OK);
 }
 
+static void the_root_is_a_path(void **state)
+{
+    char username[STORAGE_USERNAME_MAX + 1];
+
+    assert_int_equal(add(*state, "GET", "/{username}"), CORE_OK);
+    assert_int_equal(add(*state, "GET", "/"), CORE_OK);
+    assert_int_equal(add(*state, "GET", "/"), CORE_ERR_ARGUMENT);
+    struct route *root = router_find(*state, "GET", "/", username);
+    assert_non_null(root);
+    assert_string_equal(root->path, "/");
+    assert_string_equal(username, "");
+    assert_null(router_find(*state, "GET", "", username));
+    assert_null(router_find(*state, "GET", "//", username));
+}
+
 static void a_malformed_path_is_refused(void **state)
 {
-    static const char *const paths[] = {"", "x", "/", "/a//b", "/a/", "/{username}/{username}", "/{user}/a", "/a b"};
+    static const char *const paths[] = {"", "x", "//", "/a//b", "/a/", "/{username}/{username}", "/{user}/a", "/a b"};
 
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         assert_int_equal(add(*state, "GET", paths[i]), CORE_ERR_ARGUMENT);
@@ -102,9 +117,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_route_is_found_by_method_and_path),       TEST(nothing_else_is_found),
-        TEST(a_request_matches_at_most_one_route),       TEST(a_malformed_path_is_refused),
-        TEST(a_username_is_5_to_60_of_a_small_alphabet),
+        TEST(a_route_is_found_by_method_and_path), TEST(nothing_else_is_found),
+        TEST(a_request_matches_at_most_one_route), TEST(the_root_is_a_path),
+        TEST(a_malformed_path_is_refused),         TEST(a_username_is_5_to_60_of_a_small_alphabet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
