@@ -4,6 +4,7 @@
 #   make demo       see the main job done, step by step, in both modes
 #   make run        leave the stand-in SMS gateway and the sample host running
 #   make test       unit, ABI and integration tests, and the latter again under valgrind
+#   make e2e        Pryv.io's own client, and the sample host's page in a real browser
 #   make install    PREFIX=, LIBDIR=, LIBEXECDIR= and DESTDIR= as usual
 #   make deb        packages of the last commit for Debian
 #

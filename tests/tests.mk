@@ -133,6 +133,20 @@ check-integration-valgrind: all $(integration_tests) $(test_plugins)
 attack: all $(attack_tests)
 	$(Q)$(call run_each,$(attack_tests))
 
+# Pryv.io's own client, and the sample host's page in Chromium. Not part of `make test`: it takes what npm has to offer on
+# that day, and a browser.
+npm = npm --prefix tests/e2e --no-audit --no-fund --ignore-scripts --loglevel=error
+tests/e2e/node_modules: tests/e2e/package-lock.json
+	$(Q)command -v npm > /dev/null || .ci/install-dependencies nodejs npm
+	$(Q)$(npm) ci
+	$(Q)touch $@
+
+.PHONY: e2e
+e2e: deps
+	$(Q).ci/install-dependencies chromium
+	$(Q)$(MAKE) --no-print-directory all tests/e2e/node_modules
+	$(Q)tests/e2e/run $(BUILD)
+
 # Measurements, not tests: tests/bench/README.md.
 bench_programs := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/bench/bench_*.c))
 $(BUILD)/obj/tests/bench/%.o: includes := -Isrc -Ihost-api -Isample-host -Itests -Itests/integration
