@@ -45,7 +45,8 @@ static core_status complete(const struct core_host *host, core_call call, const 
     (void)call;
     nothing->completions++;
     nothing->result = *result;
-    snprintf(nothing->body, sizeof nothing->body, "%.*s", (int)result->body.len, (const char *)result->body.data);
+    snprintf(nothing->body, sizeof nothing->body, "%.*s", (int)result->body.len,
+             result->body.data != NULL ? (const char *)result->body.data : "");
     return CORE_OK;
 }
 

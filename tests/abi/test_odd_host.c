@@ -149,7 +149,36 @@ static void it_does_not_start_with_a_capability_that_fails(void **state)
     }
 }
 
-static void a_file_name_that_is_too_long_is_left_out(void **state)
+static core_status no_memory_for_a_metric(const struct core_host *host, const struct core_metric *metric, uint64_t *id)
+{
+    (void)host, (void)metric, (void)id;
+    return CORE_ERR_MEMORY;
+}
+
+static const void *metrics_without_memory(const struct core_host *host, const char *id)
+{
+    static const struct core_cap_metrics metrics = {
+        .struct_size = sizeof metrics, .define = no_memory_for_a_metric, .record = record_nothing};
+
+    (void)host;
+    return strcmp(id, CORE_CAP_METRICS_ID) == 0 ? &metrics : NULL;
+}
+
+static void it_says_that_memory_was_short(void **state)
+{
+    struct nothing nothing;
+    void *instance = &nothing;
+
+    (void)state;
+    nothing_init(&nothing);
+    nothing.table->capability = metrics_without_memory;
+    assert_int_equal(nothing_create(&nothing, NOTHING_SINGLE, &instance), CORE_ERR_MEMORY);
+    assert_null(instance);
+    assert_string_equal(nothing.error, "not enough memory to start");
+    nothing_clear(&nothing);
+}
+
+static void a_file_name_that_is_too_long_or_absent_is_left_out(void **state)
 {
     static char name[5000];
     struct core_config config = {.struct_size = sizeof config,
@@ -162,9 +191,13 @@ static void a_file_name_that_is_too_long_is_left_out(void **state)
     (void)state;
     memset(name, 'n', sizeof name);
     nothing_init(&nothing);
-    assert_int_equal(plugin->create(nothing.table, &config, &instance), CORE_ERR_CONFIG);
-    assert_string_equal(nothing.error,
-                        "services.mfa.mode (:1): must be one of \"disabled\", \"single\", \"challenge-verify\"");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(plugin->create(nothing.table, &config, &instance), CORE_ERR_CONFIG);
+        assert_string_equal(nothing.error,
+                            "services.mfa.mode (:1): must be one of \"disabled\", \"single\", \"challenge-verify\"");
+        nothing.error[0] = '\0';
+        config.origin = (struct core_span){0};
+    }
     nothing_clear(&nothing);
 }
 
@@ -407,7 +440,8 @@ int main(void)
         cmocka_unit_test(it_does_not_start_without_a_clock),
         cmocka_unit_test(it_does_not_start_without_one_of_its_routes),
         cmocka_unit_test(it_does_not_start_with_a_capability_that_fails),
-        cmocka_unit_test(a_file_name_that_is_too_long_is_left_out),
+        cmocka_unit_test(it_says_that_memory_was_short),
+        cmocka_unit_test(a_file_name_that_is_too_long_or_absent_is_left_out),
         cmocka_unit_test(a_login_whose_input_is_not_as_promised_is_denied),
         cmocka_unit_test(a_login_needs_no_client_address),
         cmocka_unit_test(a_request_whose_user_is_not_as_promised_is_denied),

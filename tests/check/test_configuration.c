@@ -381,6 +381,23 @@ static void a_preset_that_is_not_there_is_named(void **state)
     checked_expect(CHECKED_RUN(CONFIG), 1, NULL,
                    "services.mfa.sms.endpoints.preset (override-config.yml:11): is not the name of a preset in .: "
                    "those there are acme");
+    checked_configure("mode: single\npresetsDirectory: .\nsms: {endpoints: {preset: ./acme}}\n");
+    checked_expect(CHECKED_RUN(CONFIG), 1, NULL, ": is not the name of a preset in .: those there are acme");
+}
+
+static void a_preset_that_cannot_be_read_is_named(void **state)
+{
+    (void)state;
+    checked_write("broken.yml", "endpoints: {single: {\n");
+    checked_configure("mode: single\npresetsDirectory: .\nsms: {endpoints: {preset: broken}}\n");
+    checked_expect(CHECKED_RUN(CONFIG), 1, NULL, "broken (./broken.yml:2): is not valid YAML: ");
+}
+
+static void a_source_without_its_end_is_named(void **state)
+{
+    (void)state;
+    checked_configure("mode: single\nsms: {endpoints: {single: {url: 'http://localhost/${env:A'}}}\n");
+    checked_expect(CHECKED_RUN(CONFIG), 1, NULL, "services.mfa.sms.endpoints.single.url (override-config.yml:10): ");
 }
 
 int main(void)
@@ -401,6 +418,8 @@ int main(void)
         cmocka_unit_test(yaml_that_cannot_be_read_is_named_with_its_line),
         cmocka_unit_test(a_preset_is_printed_as_what_it_stands_for),
         cmocka_unit_test(a_preset_that_is_not_there_is_named),
+        cmocka_unit_test(a_preset_that_cannot_be_read_is_named),
+        cmocka_unit_test(a_source_without_its_end_is_named),
     };
 
     return cmocka_run_group_tests(tests, checked_setup, checked_teardown);

@@ -323,6 +323,19 @@ static void a_login_that_ends_while_the_service_looks_at_its_code_releases_nothi
     }
 }
 
+static void a_login_that_ends_before_its_code_reaches_the_service_stays_ended(void **state)
+{
+    char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
+    struct fixture *fixture = logged_in(state, token, code);
+    uint64_t call = fixture_begin(fixture, mfa_flow_verify,
+                                  &(struct fixture_input){.token = token, .body = "{\"code\":\"123456\"}"});
+
+    fixture_run(fixture, mfa_flow_reset, &(struct fixture_input){0});
+    fake_gateway_fail_unsent(&fixture->gateway, MFA_DELIVERY_FAILED);
+    fixture_assert_error(fake_host_wait(&fixture->host, call), 400, "invalid-operation", "mfa-sms-provider-error");
+    fixture_assert_bad_token(verify(fixture, token, code));
+}
+
 static void the_service_is_asked_as_often_as_there_are_attempts(void **state)
 {
     char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
@@ -451,6 +464,7 @@ int main(void)
         IN_CHALLENGE_VERIFY(a_service_that_does_not_answer_releases_nothing),
         IN_CHALLENGE_VERIFY(what_the_service_says_of_a_code_is_what_the_client_hears),
         IN_CHALLENGE_VERIFY(a_login_that_ends_while_the_service_looks_at_its_code_releases_nothing),
+        IN_CHALLENGE_VERIFY(a_login_that_ends_before_its_code_reaches_the_service_stays_ended),
         IN_CHALLENGE_VERIFY(the_service_is_asked_as_often_as_there_are_attempts),
         IN_CHALLENGE_VERIFY(a_service_that_cannot_be_reached_costs_no_attempt),
         IN_CHALLENGE_VERIFY(a_full_gateway_costs_no_attempt),

@@ -162,6 +162,15 @@ static void an_answer_is_handed_over_to_the_byte(void **state)
     assert_memory_equal(exchange.body, "a\0b\r\n\xff{", 8);
 }
 
+/* Some services end their lines so; the end of the headers is an end all the same. */
+static void lines_may_end_in_lf_alone(void **state)
+{
+    (void)state;
+    get_from((struct wire_reply){.bytes = "HTTP/1.1 200 OK\nContent-Length: 2\n\n{}"}, 0);
+    assert_int_equal(exchange.delivery, MFA_DELIVERY_ANSWERED);
+    assert_string_equal(exchange.body, "{}");
+}
+
 static void a_chunked_answer_is_put_together(void **state)
 {
     (void)state;
@@ -492,6 +501,7 @@ int main(void)
         cmocka_unit_test(an_empty_header_is_sent_empty),
         cmocka_unit_test(a_large_body_is_sent_at_once_and_whole),
         cmocka_unit_test(an_answer_is_handed_over_to_the_byte),
+        cmocka_unit_test(lines_may_end_in_lf_alone),
         cmocka_unit_test(a_chunked_answer_is_put_together),
         cmocka_unit_test(compressed_bytes_are_left_alone),
         cmocka_unit_test(whatever_its_status_an_answer_is_an_answer),
