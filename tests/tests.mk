@@ -32,7 +32,6 @@ $(BUILD)/obj/docs/examples/%.o: includes := -Ihost-api -Wno-unused-parameter
 $(tests)/libfakes.a: $(call objects_in,tests/fakes)
 $(tests)/libharness.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/integration/harness*.c) \
                         sample-host/gateway/hold.c)
-$(tests)/libfault.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/fault/test_%,$(wildcard tests/fault/*.c)))
 $(tests)/libreplay.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/replay/test_%,$(wildcard tests/replay/*.c)))
 
 $(unit_tests): $(tests)/libfakes.a $(BUILD)/libmfacore.a
@@ -44,7 +43,9 @@ $(check_tests): $(BUILD)/obj/tests/check/checked.o $(BUILD)/obj/tests/replay/rec
                 $(tests)/libharness.a $(BUILD)/libmfacheck.a $(BUILD)/libmfacore.a
 $(replay_tests): $(tests)/libreplay.a $(tests)/libfakes.a $(tests)/libharness.a $(BUILD)/libmfacore.a
 $(replay_tests): wraps := -Wl,--wrap=curl_easy_init -Wl,--wrap=curl_easy_setopt
-$(fault_tests): $(tests)/libfault.a $(tests)/libfakes.a $(BUILD)/libmfacore.a tests/fault/wrapped.txt
+# Objects instead of an archive, of which the linker would leave out what only --wrap leads to.
+$(fault_tests): $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/fault/test_%,$(wildcard tests/fault/*.c))) \
+                $(tests)/libfakes.a $(BUILD)/libmfacore.a tests/fault/wrapped.txt
 $(BUILD)/obj/tests/fault/test_plugin.o: includes += -Ihost-api
 $(tests)/fault/test_plugin: $(plugin_objects)
 $(fault_tests): wraps = $(addprefix -Wl$(comma)--wrap=,$(file < tests/fault/wrapped.txt))

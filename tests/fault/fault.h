@@ -46,9 +46,8 @@ bool fault_disarm(void);
 /* Counts an act of the kind. Returns whether it must fail. [any thread] */
 bool fault_strikes(enum fault_kind kind);
 
-/* Acts on this thread, and on those that it starts meanwhile, do not count. */
-void fault_pause(void);
-void fault_resume(void);
+/* Whether acts on this thread, and on those that it starts from now on, count. Returns whether they did. */
+bool fault_count(bool does_count);
 
 /* Fails the test and says which fault it was, unless the condition holds. */
 #define FAULT_EXPECT(fault, condition)                                                                                 \

@@ -314,60 +314,55 @@ static void walk_all(void **state, enum fault_kind kind, bool lasts)
     assert_true(met > 0);
 }
 
-/* One test for a kind that fails once, and one for a kind that goes on failing. */
-#define ONCE(kind, name)                                                                                               \
-    static void name##_once(void **state)                                                                              \
+/* A test: all walks with a kind of fault, each alone, or with all behind it. */
+#define SURVIVE(name, kind, lasts)                                                                                     \
+    static void flows_survive_##name(void **state)                                                                     \
     {                                                                                                                  \
-        walk_all(state, kind, false);                                                                                  \
-    }
-#define FOR_GOOD(kind, name)                                                                                           \
-    static void name##_for_good(void **state)                                                                          \
-    {                                                                                                                  \
-        walk_all(state, kind, true);                                                                                   \
+        walk_all(state, kind, lasts);                                                                                  \
     }
 
-ONCE(FAULT_MEMORY, short_memory)
-FOR_GOOD(FAULT_MEMORY, short_memory)
-ONCE(FAULT_CLOCK, no_time)
-FOR_GOOD(FAULT_CLOCK, no_time)
-ONCE(FAULT_RANDOM, no_randomness)
-FOR_GOOD(FAULT_RANDOM, no_randomness)
-ONCE(FAULT_LOAD, unreadable_storage)
-FOR_GOOD(FAULT_LOAD, unreadable_storage)
-ONCE(FAULT_STORE, unwritable_storage)
-FOR_GOOD(FAULT_STORE, full_disk)
-ONCE(FAULT_CONFLICT, conflict)
-FOR_GOOD(FAULT_CONFLICT, conflict)
-ONCE(FAULT_PASSWORD, no_password_check)
-ONCE(FAULT_GATEWAY, full_gateway)
-ONCE(FAULT_PATIENCE, no_patience)
-FOR_GOOD(FAULT_PATIENCE, no_patience)
-FOR_GOOD(FAULT_HOUR_FORWARD, clock_an_hour_ahead)
-FOR_GOOD(FAULT_HOUR_BACK, clock_an_hour_behind)
-FOR_GOOD(FAULT_END_OF_TIME, clock_at_the_end_of_time)
+SURVIVE(a_failed_allocation, FAULT_MEMORY, false)
+SURVIVE(a_lack_of_memory, FAULT_MEMORY, true)
+SURVIVE(a_clock_that_fails_once, FAULT_CLOCK, false)
+SURVIVE(a_broken_clock, FAULT_CLOCK, true)
+SURVIVE(a_random_draw_that_fails, FAULT_RANDOM, false)
+SURVIVE(a_lack_of_randomness, FAULT_RANDOM, true)
+SURVIVE(a_read_that_fails, FAULT_LOAD, false)
+SURVIVE(unreadable_storage, FAULT_LOAD, true)
+SURVIVE(a_write_that_fails, FAULT_STORE, false)
+SURVIVE(a_full_disk, FAULT_STORE, true)
+SURVIVE(a_conflict, FAULT_CONFLICT, false)
+SURVIVE(conflicts_without_end, FAULT_CONFLICT, true)
+SURVIVE(a_password_check_that_fails, FAULT_PASSWORD, false)
+SURVIVE(a_full_gateway, FAULT_GATEWAY, false)
+SURVIVE(a_client_that_leaves_for_a_moment, FAULT_PATIENCE, false)
+SURVIVE(a_client_that_leaves, FAULT_PATIENCE, true)
+SURVIVE(a_clock_an_hour_ahead, FAULT_HOUR_FORWARD, true)
+SURVIVE(a_clock_an_hour_behind, FAULT_HOUR_BACK, true)
+SURVIVE(the_end_of_time, FAULT_END_OF_TIME, true)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_SINGLE(short_memory_once),
-        IN_SINGLE(short_memory_for_good),
-        IN_SINGLE(no_time_once),
-        IN_SINGLE(no_time_for_good),
-        IN_SINGLE(no_randomness_once),
-        IN_SINGLE(no_randomness_for_good),
-        IN_SINGLE(unreadable_storage_once),
-        IN_SINGLE(unreadable_storage_for_good),
-        IN_SINGLE(unwritable_storage_once),
-        IN_SINGLE(full_disk_for_good),
-        IN_SINGLE(conflict_once),
-        IN_SINGLE(conflict_for_good),
-        IN_SINGLE(no_password_check_once),
-        IN_SINGLE(full_gateway_once),
-        IN_SINGLE(no_patience_once),
-        IN_SINGLE(no_patience_for_good),
-        IN_SINGLE(clock_an_hour_ahead_for_good),
-        IN_SINGLE(clock_an_hour_behind_for_good),
-        IN_SINGLE(clock_at_the_end_of_time_for_good),
+        IN_SINGLE(flows_survive_a_failed_allocation),
+        IN_SINGLE(flows_survive_a_lack_of_memory),
+        IN_SINGLE(flows_survive_a_clock_that_fails_once),
+        IN_SINGLE(flows_survive_a_broken_clock),
+        IN_SINGLE(flows_survive_a_random_draw_that_fails),
+        IN_SINGLE(flows_survive_a_lack_of_randomness),
+        IN_SINGLE(flows_survive_a_read_that_fails),
+        IN_SINGLE(flows_survive_unreadable_storage),
+        IN_SINGLE(flows_survive_a_write_that_fails),
+        IN_SINGLE(flows_survive_a_full_disk),
+        IN_SINGLE(flows_survive_a_conflict),
+        IN_SINGLE(flows_survive_conflicts_without_end),
+        IN_SINGLE(flows_survive_a_password_check_that_fails),
+        IN_SINGLE(flows_survive_a_full_gateway),
+        IN_SINGLE(flows_survive_a_client_that_leaves_for_a_moment),
+        IN_SINGLE(flows_survive_a_client_that_leaves),
+        IN_SINGLE(flows_survive_a_clock_an_hour_ahead),
+        IN_SINGLE(flows_survive_a_clock_an_hour_behind),
+        IN_SINGLE(flows_survive_the_end_of_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

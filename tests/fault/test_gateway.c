@@ -46,9 +46,9 @@ static int start_service(void **state)
     static const struct wire_reply reply = {
         .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\nRetry-After: 7\r\n\r\n{\"answer\":1234}"};
 
-    fault_pause();
+    (void)fault_count(false);
     wire_service_start(&service, &reply, 1);
-    fault_resume();
+    (void)fault_count(true);
     *state = &service;
     return 0;
 }
