@@ -11,6 +11,7 @@ host_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/host/test_*.c))
 integration_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/integration/test_*.c))
 attack_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/attack/test_*.c))
 check_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/check/test_*.c))
+model_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/model/test_*.c))
 replay_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/replay/test_*.c))
 fault_tests := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/fault/test_*.c))
 example_objects := $(call objects_in,docs/examples)
@@ -18,6 +19,7 @@ test_plugins := $(patsubst tests/%.c,$(tests)/%.so,$(wildcard tests/abi/plugins/
                                                      tests/host/plugins/*.c))
 
 $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/fakes/%.o $(BUILD)/obj/tests/fault/%.o: includes := -Isrc -Itests -Itests/fakes
+$(BUILD)/obj/tests/model/%.o: includes := -Isrc -Itests/fakes
 # The ABI tests are a host as version 1.0 had it.
 $(BUILD)/obj/tests/abi/%.o: includes := -Itests/abi/frozen-1.0 -Itests/integration
 $(BUILD)/obj/tests/host/%.o: includes := -Ihost-api -Isample-host -Itests
@@ -41,6 +43,13 @@ $(abi_tests) $(integration_tests): $(tests)/libharness.a
 $(attack_tests): $(BUILD)/obj/tests/attack/attack.o $(tests)/libharness.a
 $(check_tests): $(BUILD)/obj/tests/check/checked.o $(BUILD)/obj/tests/replay/recording.o $(tests)/libfakes.a \
                 $(tests)/libharness.a $(BUILD)/libmfacheck.a $(BUILD)/libmfacore.a
+# Its own workers come first, so that those of the archive are left out.
+$(model_tests): $(filter-out $(BUILD)/obj/tests/model/test_%,$(call objects_in,tests/model)) $(tests)/libfakes.a \
+                $(BUILD)/libmfacore.a
+$(model_tests): wraps := $(addprefix -Wl$(comma)--wrap=,pthread_mutex_lock mfa_session_match \
+    mfa_profile_consume mfa_profile_recover mfa_sessions_has \
+    mfa_sessions_user_data mfa_sessions_captured mfa_sessions_match mfa_throttle_knows mfa_throttle_is_stopped \
+    mfa_throttle_is_stored)
 $(replay_tests): $(tests)/libreplay.a $(tests)/libfakes.a $(tests)/libharness.a $(BUILD)/libmfacore.a
 $(replay_tests): wraps := -Wl,--wrap=curl_easy_init -Wl,--wrap=curl_easy_setopt
 # Objects instead of an archive, of which the linker would leave out what only --wrap leads to.
@@ -69,14 +78,14 @@ $(BUILD)/abi_witness.so: host-api/abi_witness.c $(wildcard host-api/*.h)
 	$(Q)$(compile) -g -Ihost-api -shared -o $@ $<
 
 .PHONY: tests
-tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(attack_tests) $(replay_tests) $(check_tests) \
-       $(fault_tests) $(test_plugins) $(example_objects)
+tests: $(unit_tests) $(host_tests) $(abi_tests) $(integration_tests) $(attack_tests) $(replay_tests) $(model_tests) \
+       $(check_tests) $(fault_tests) $(test_plugins) $(example_objects)
 
-.PHONY: test check-unit check-abi check-reproducible check-replay check-tool check-docs check-install fault-tests
-.PHONY: check-integration check-integration-valgrind attack
+.PHONY: test check-unit check-model check-abi check-reproducible check-replay check-tool check-docs check-install
+.PHONY: fault-tests check-integration check-integration-valgrind attack
 test: deps
-	$(Q)$(MAKE) --no-print-directory check-unit check-abi check-replay check-tool check-docs check-install fault-tests \
-	    check-integration attack check-integration-valgrind
+	$(Q)$(MAKE) --no-print-directory check-unit check-model check-abi check-replay check-tool check-docs check-install \
+	    fault-tests check-integration attack check-integration-valgrind
 	@echo 'all tests passed'
 
 # The tests find their data below tests/ and what was built in $$BUILD.
@@ -124,6 +133,10 @@ fault-tests: $(fault_tests)
 
 check-integration: all $(integration_tests) $(test_plugins)
 	$(Q)$(call run_each,$(integration_tests))
+
+# Requests to one account at once, in every order, tests/model/README.md: any two, or any MODEL_CALLERS=3, which takes long.
+check-model: $(model_tests)
+	$(Q)$(call run_each,$(model_tests))
 
 # The same once more, with the sample host and the plugin in it under valgrind.
 check-integration-valgrind: all $(integration_tests) $(test_plugins)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where the product stops for other processes: in front of each of its locks. What it hands to a worker is a process of its
+ * own. Its workers and its housekeeper are not linked; stops.c takes their places, and says the rest.
+ */
+#ifndef STOPS_H
+#define STOPS_H
+
+#include <stdbool.h>
+
+/* Whether locks are not stopped at: those of the fakes, which are no part of the product. */
+void stops_are_off(bool are_off);
+
+/* Whether this process does not stop at locks that nobody has taken before. Then nobody can come in between there: what goes
+ * through all shards of a table makes a difference only at those that are used. */
+void stops_only_where_used(bool is_on);
+
+/* Forgets which locks have been taken. */
+void stops_forget(void);
+
+#endif
