@@ -66,8 +66,11 @@ static enum mfa_outcome release_at_once(struct mfa_flow *flow)
 static enum mfa_outcome consume(struct mfa_flow *flow)
 {
     struct mfa_session_facts facts;
-    enum mfa_status status = MFA_ERR_INTERNAL;
+    enum mfa_status status = mfa_profile_find_recovery_code(&flow->core->host, flow->user_id, flow->recovery_stored);
 
+    /* A wrong code must not take the session away from a right one that comes at the same time. */
+    if (status == MFA_ERR_DENIED)
+        return mfa_check_fail(flow, MFA_OUTCOME_BAD_RECOVERY_CODE);
     flow->session = mfa_sessions_take(flow->core->sessions, flow->now_ms, &flow->session_ref);
     if (flow->session == NULL)
         return mfa_check_lost(flow);

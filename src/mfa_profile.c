@@ -145,6 +145,18 @@ static bool has_recovery_code(const struct mfa_profile *profile, const char pres
     return is_found;
 }
 
+enum mfa_status mfa_profile_find_recovery_code(const struct mfa_host_port *host, const char *user_id,
+                                               const char presented[static MFA_RECOVERY_STORED_SIZE])
+{
+    struct mfa_profile profile;
+    enum mfa_status status = mfa_profile_load(&profile, host, user_id);
+
+    if (status == MFA_OK && !has_recovery_code(&profile, presented))
+        status = MFA_ERR_DENIED;
+    mfa_profile_clear(&profile);
+    return status;
+}
+
 static enum mfa_status store(const struct mfa_host_port *host, const char *user_id, const struct mfa_profile *profile)
 {
     struct mfa_buffer text;

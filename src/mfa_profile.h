@@ -61,6 +61,12 @@ MFA_MUST_CHECK enum mfa_status
 mfa_profile_renew_recovery_codes(const struct mfa_host_port *host, const char *user_id,
                                  const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE]);
 
+/* Looks for a recovery code, and uses nothing up.
+ * Returns MFA_OK; MFA_ERR_NOT_FOUND: there is no enrolment; MFA_ERR_DENIED: `presented` (from mfa_recovery_hash) is not one of
+ * its codes; anything else: nothing is known. */
+MFA_MUST_CHECK enum mfa_status mfa_profile_find_recovery_code(const struct mfa_host_port *host, const char *user_id,
+                                                              const char presented[static MFA_RECOVERY_STORED_SIZE]);
+
 /* Uses up one recovery code, and leaves the enrolment and the other codes; those in clear are hashed now.
  * Returns MFA_OK; MFA_ERR_NOT_FOUND: there is no enrolment; MFA_ERR_CONFLICT: it is another one than `enrolment_id`;
  * MFA_ERR_DENIED: `presented` (from mfa_recovery_hash) is not one of its codes; anything else: nothing was used up. */

@@ -41,6 +41,7 @@ const struct action actions[] = {
      .body = WRONG_CODE,
      .asks_service = {false, true}},
     {.name = "verify with a recovery code", .flow = mfa_flow_verify, .session = LOGIN_A, .body = RECOVERY_CODE},
+    {.name = "guess a recovery code", .flow = mfa_flow_verify, .session = LOGIN_A, .body = WRONG_RECOVERY_CODE},
     {.name = "verify the other login with that recovery code",
      .flow = mfa_flow_verify,
      .session = LOGIN_B,

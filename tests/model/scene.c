@@ -247,6 +247,22 @@ enum mfa_status __wrap_mfa_session_match(const struct mfa_session *session,
     return status;
 }
 
+enum mfa_status __real_mfa_profile_find_recovery_code(const struct mfa_host_port *host, const char *user_id,
+                                                      const char presented[static MFA_RECOVERY_STORED_SIZE]);
+enum mfa_status __wrap_mfa_profile_find_recovery_code(const struct mfa_host_port *host, const char *user_id,
+                                                      const char presented[static MFA_RECOVERY_STORED_SIZE]);
+
+/* One that is found is looked for again when it is used up. */
+enum mfa_status __wrap_mfa_profile_find_recovery_code(const struct mfa_host_port *host, const char *user_id,
+                                                      const char presented[static MFA_RECOVERY_STORED_SIZE])
+{
+    enum mfa_status status = __real_mfa_profile_find_recovery_code(host, user_id, presented);
+
+    if (status == MFA_ERR_DENIED)
+        note_comparison(false);
+    return status;
+}
+
 enum mfa_status __real_mfa_profile_consume(const struct mfa_host_port *host, const char *user_id,
                                            const unsigned char id[static MFA_ENROLMENT_ID_LEN],
                                            const char presented[static MFA_RECOVERY_STORED_SIZE]);
