@@ -53,7 +53,8 @@ host_objects := $(call objects_in,sample-host)
 gateway_objects := $(call objects_in,sample-host/gateway)
 
 .PHONY: all
-all: $(BUILD)/plugins/mfa.so $(BUILD)/mfa-check $(BUILD)/sample-host $(BUILD)/sms-gateway $(BUILD)/obj/host-api/layout_v1.o
+all: $(BUILD)/plugins/mfa.so $(BUILD)/mfa-check $(BUILD)/sample-host $(BUILD)/sms-gateway $(BUILD)/obj/host-api/layout_v1.o \
+     $(BUILD)/obj/host-api/layout_v1_1.o
 
 $(BUILD)/obj/src/%.o: includes := -Isrc
 $(BUILD)/obj/plugin/%.o: includes := -Ihost-api -Isrc

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * core_plugin.h: the contract between a core (the host) and its plugins, version 1.0.
+ * core_plugin.h: the contract between a core (the host) and its plugins, version 1.1.
  *
  * This file is all that either side needs. A plugin is one shared object that exports one constant object,
  * `core_plugin_descriptor`. The host reads it before it runs any code of the plugin, decides whether the two fit,
@@ -29,6 +29,8 @@
  *                [host thread] called by the host, on a thread of its own that may wait for storage, concurrently
  *                              with every other hook and with itself
  *                [main thread] called by the host, never concurrently with another hook of the same instance
+ *                [main thread, running] called by the host on that same thread, so never concurrently with itself or with
+ *                              a hook tagged [main thread], but concurrently with those tagged [host thread]
  *   Waiting      Of the host's functions only `profile_load`, `profile_store` and `password_check` may wait, and only for
  *                the host's own storage or processor. A hook must not wait for anything else: it starts the work,
  *                returns, and completes the call later from a thread of its own.
@@ -52,7 +54,7 @@ extern "C" {
 /* The version this header describes. A host accepts a plugin when the majors are equal and the plugin's
  * `requires_minor` is not above the host's minor. */
 #define CORE_API_MAJOR 1
-#define CORE_API_MINOR 0
+#define CORE_API_MINOR 1
 
 /* First member of every descriptor: "CORE" in ASCII, most significant byte first. */
 #define CORE_PLUGIN_MAGIC UINT32_C(0x434f5245)
@@ -380,12 +382,31 @@ typedef void core_stop_fn(void *instance);
  * Since      1.0 */
 typedef void core_destroy_fn(void *instance);
 
+/* Takes another configuration over while the instance runs: the operator has changed the section, or what it refers to, such
+ * as a file with a secret, and has asked the host to read it again. The host calls it between create and stop, as often as it
+ * is asked to, also with a text that has not changed, or with the one before when another plugin refuses what it was given.
+ *
+ * On success every hook that the host enters after this has returned goes by the new configuration. Calls that are open are
+ * not cancelled, and what the plugin remembers of earlier ones, such as logins that wait for their condition, stays; by
+ * which configuration a call that is open is ended is the plugin's to say. Routes and metrics stay as create made them: the
+ * host refuses new ones.
+ * Returns    CORE_OK: taken over;
+ *            CORE_ERR_CONFIG: refused, and the reasons have been logged at CORE_LOG_ERROR as create does; so is what this
+ *            instance cannot change while it runs, with the remedy "restart";
+ *            anything else: a fault, which has been logged.
+ *            Unless CORE_OK, nothing has changed, and the instance runs on by the configuration it had.
+ * Ownership  `instance` is what create returned; `config`, as for create, and all it points to are borrowed until return.
+ * Threads    [main thread, running]; may wait for storage
+ * Since      1.1 */
+typedef core_status core_reconfigure_fn(void *instance, const struct core_config *config);
+
 /* The plugin's hooks; *static*. A NULL hook means the plugin takes no part in that. */
 struct core_plugin_hooks {
     uint32_t struct_size;
     uint32_t reserved;
     core_stop_fn *stop; /* never NULL */
     core_login_fn *login;
+    core_reconfigure_fn *reconfigure; /* since 1.1; absent or NULL: another configuration takes a restart */
 };
 
 /* The one exported object; constant and *static*, so that a host can judge it without running the plugin's code.

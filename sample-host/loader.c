@@ -65,7 +65,7 @@ const char *loader_objection(const struct core_plugin_descriptor *descriptor)
 
     if (descriptor->magic != CORE_PLUGIN_MAGIC)
         return "has a descriptor with a wrong magic number";
-    if (descriptor->struct_size < sizeof(struct core_plugin_descriptor))
+    if (!CORE_HAS(descriptor, profile_fields)) /* the last of 1.0 */
         return "has a descriptor that is too short";
     if (descriptor->api_major != CORE_API_MAJOR)
         return "was built for another major version of the plugin API";
@@ -75,7 +75,7 @@ const char *loader_objection(const struct core_plugin_descriptor *descriptor)
         return "has no name, version or configuration section";
     if (!descriptor->create || !descriptor->destroy || !descriptor->hooks)
         return "has no create, destroy or hooks";
-    if (descriptor->hooks->struct_size < sizeof(struct core_plugin_hooks))
+    if (!CORE_HAS(descriptor->hooks, login)) /* the last of 1.0 */
         return "has a table of hooks that is too short";
     if (!descriptor->hooks->stop)
         return "has no stop hook";
