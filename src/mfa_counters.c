@@ -8,15 +8,15 @@
 /* How many counters are looked at for one that can go. */
 #define LOOK_FOR_ROOM 64
 
-struct mfa_counter *mfa_counter_new(const struct mfa_counters *table,
-                                    const unsigned char key[static MFA_COUNTER_KEY_LEN])
+struct mfa_counter *mfa_counter_new(const unsigned char key[static MFA_COUNTER_KEY_LEN], uint32_t limit,
+                                    uint32_t window_s)
 {
     struct mfa_counter *counter = calloc(1, sizeof *counter);
 
     if (counter == NULL)
         return NULL;
     memcpy(counter->key, key, sizeof counter->key);
-    if (mfa_limiter_init(&counter->limiter, table->limit, table->window_s) == MFA_OK)
+    if (mfa_limiter_init(&counter->limiter, limit, window_s) == MFA_OK)
         return counter;
     free(counter);
     return NULL;
@@ -93,6 +93,13 @@ enum mfa_status mfa_counters_add(struct mfa_counters *table, struct mfa_counter 
         return MFA_ERR_MEMORY;
     DL_APPEND(table->by_use, counter);
     return MFA_OK;
+}
+
+enum mfa_status mfa_counters_fit(const struct mfa_counters *table, struct mfa_counter *counter)
+{
+    if (table->limit == 0 || counter->limiter.limit == table->limit)
+        return MFA_OK;
+    return mfa_limiter_set_limit(&counter->limiter, table->limit);
 }
 
 void mfa_counters_note_change(struct mfa_counters *table, struct mfa_counter *counter)

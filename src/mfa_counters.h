@@ -35,14 +35,15 @@ struct mfa_counters {
     struct mfa_counter *by_key;
     struct mfa_counter *by_use;  /* longest unused first */
     struct mfa_counter *changed; /* longest waiting first */
-    uint32_t limit;              /* of every counter */
+    uint32_t limit;              /* of new counters; those that are there get it by mfa_counters_fit */
     uint32_t window_s;
     uint32_t max_count;
     bool is_stored; /* somewhere: a counter without changes can go, and come back */
 };
 
-struct mfa_counter *mfa_counter_new(const struct mfa_counters *table,
-                                    const unsigned char key[static MFA_COUNTER_KEY_LEN]);
+/* Makes a counter; both numbers are at least 1. Returns NULL when memory is short. */
+struct mfa_counter *mfa_counter_new(const unsigned char key[static MFA_COUNTER_KEY_LEN], uint32_t limit,
+                                    uint32_t window_s);
 
 /* Accepts NULL. */
 void mfa_counter_free(struct mfa_counter *counter);
@@ -58,6 +59,9 @@ struct mfa_counter *mfa_counters_use(struct mfa_counters *table, const unsigned 
  * Returns MFA_OK; MFA_ERR_FULL: there is no such one; MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_counters_add(struct mfa_counters *table, struct mfa_counter *counter,
                                                 uint32_t now_s);
+
+/* Gives a counter the limit of the table, if that has changed and is not 0. Returns MFA_OK or MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_counters_fit(const struct mfa_counters *table, struct mfa_counter *counter);
 
 /* Notes that a counter has changed. Without a store to bring it to this does nothing. */
 void mfa_counters_note_change(struct mfa_counters *table, struct mfa_counter *counter);

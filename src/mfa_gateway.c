@@ -16,11 +16,12 @@
 #define TURN_MAX_MS 60000
 
 struct mfa_gateway {
-    pthread_mutex_t mutex; /* guards submitted, in_flight and is_stopping */
+    pthread_mutex_t mutex; /* guards submitted, in_flight, is_stopping, limits and has_new_limits */
     struct mfa_transfer *submitted;
     uint32_t in_flight;
     bool is_stopping;
     struct mfa_gateway_limits limits;
+    bool has_new_limits; /* which libcurl is not told yet */
     pthread_t thread;
     /* The thread's own: */
     CURLM *multi;         /* NULL: there is no memory for one */
@@ -39,6 +40,17 @@ static void release(struct mfa_gateway *gateway, struct mfa_transfer *transfer)
     pthread_mutex_unlock(&gateway->mutex);
 }
 
+static bool tell_limits(CURLM *multi, const struct mfa_gateway_limits *limits)
+{
+    long per_host = (long)limits->max_per_host;
+    long in_flight = (long)limits->max_in_flight;
+    long kept = per_host > 0 && per_host < in_flight ? per_host : in_flight;
+
+    return curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, in_flight) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, per_host) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kept) == CURLM_OK;
+}
+
 /* Starts what was submitted since. False: the gateway is being stopped. */
 static bool start_submitted(struct mfa_gateway *gateway)
 {
@@ -49,8 +61,14 @@ static bool start_submitted(struct mfa_gateway *gateway)
     struct mfa_transfer *submitted = gateway->submitted;
     gateway->submitted = NULL;
     bool is_stopping = gateway->is_stopping;
+    struct mfa_gateway_limits limits = gateway->limits;
+    bool has_new_limits = gateway->has_new_limits;
+    gateway->has_new_limits = false;
     pthread_mutex_unlock(&gateway->mutex);
 
+    if (has_new_limits)
+        (void)tell_limits(gateway->multi,
+                          &limits); /* it has taken the like before; where there is none, the next is told */
     DL_FOREACH_SAFE(submitted, transfer, next)
     {
         DL_DELETE(submitted, transfer);
@@ -127,15 +145,10 @@ static void abandon_all(struct mfa_gateway *gateway, enum mfa_delivery delivery,
 
 static CURLM *multi_new(const struct mfa_gateway_limits *limits)
 {
-    long per_host = (long)limits->max_per_host;
-    long in_flight = (long)limits->max_in_flight;
-    long kept = per_host > 0 && per_host < in_flight ? per_host : in_flight;
     CURLM *multi = curl_multi_init();
 
     if (!multi || curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) != CURLM_OK ||
-        curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, in_flight) != CURLM_OK ||
-        curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, per_host) != CURLM_OK ||
-        curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kept) != CURLM_OK) {
+        !tell_limits(multi, limits)) {
         curl_multi_cleanup(multi);
         return NULL;
     }
@@ -146,8 +159,12 @@ static CURLM *multi_new(const struct mfa_gateway_limits *limits)
  * a table of no size, by which it divides when their numbers come again. */
 static void renew_multi(struct mfa_gateway *gateway)
 {
+    pthread_mutex_lock(&gateway->mutex);
+    struct mfa_gateway_limits limits = gateway->limits;
+    pthread_mutex_unlock(&gateway->mutex);
+
     curl_multi_cleanup(gateway->multi);
-    gateway->multi = multi_new(&gateway->limits);
+    gateway->multi = multi_new(&limits);
     if (gateway->multi && mfa_loop_renew(&gateway->loop, gateway->multi) != MFA_OK) {
         curl_multi_cleanup(gateway->multi);
         gateway->multi = NULL;
@@ -251,6 +268,15 @@ static enum mfa_status gateway_submit(void *ctx, struct mfa_http_request *reques
     if (is_first)
         mfa_loop_wake(&gateway->loop);
     return MFA_OK;
+}
+
+void mfa_gateway_set_limits(struct mfa_gateway *gateway, const struct mfa_gateway_limits *limits)
+{
+    pthread_mutex_lock(&gateway->mutex);
+    gateway->limits = *limits;
+    gateway->has_new_limits = true;
+    pthread_mutex_unlock(&gateway->mutex);
+    mfa_loop_wake(&gateway->loop);
 }
 
 struct mfa_gateway_port mfa_gateway_port(struct mfa_gateway *gateway)

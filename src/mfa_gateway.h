@@ -28,6 +28,9 @@ struct mfa_gateway_limits {
  * TLS, name resolution in the background, and initialisation from any thread). */
 MFA_MUST_CHECK enum mfa_status mfa_gateway_new(struct mfa_gateway **out, const struct mfa_gateway_limits *limits);
 
+/* Goes by other limits from now on. What is under way goes on. [any thread] */
+void mfa_gateway_set_limits(struct mfa_gateway *gateway, const struct mfa_gateway_limits *limits);
+
 /* The port the flows use; valid until the gateway is freed. */
 struct mfa_gateway_port mfa_gateway_port(struct mfa_gateway *gateway);
 

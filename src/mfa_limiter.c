@@ -74,6 +74,19 @@ static void append(struct mfa_limiter *limiter, uint32_t at_s)
     *event(limiter, limiter->count++) = at_s;
 }
 
+enum mfa_status mfa_limiter_set_limit(struct mfa_limiter *limiter, uint32_t limit)
+{
+    struct mfa_limiter changed;
+
+    if (mfa_limiter_init(&changed, limit, limiter->window_s) != MFA_OK)
+        return MFA_ERR_MEMORY;
+    for (uint32_t i = 0; i < limiter->count; i++)
+        append(&changed, *event(limiter, i));
+    mfa_limiter_clear(limiter);
+    *limiter = changed; /* transferred */
+    return MFA_OK;
+}
+
 enum mfa_status mfa_limiter_merge(struct mfa_limiter *limiter, uint32_t now_s, const uint32_t *at_s, size_t count)
 {
     struct mfa_limiter merged;

@@ -26,6 +26,10 @@ struct mfa_limiter {
 /* Makes an empty limiter; both numbers are at least 1. Returns MFA_OK or MFA_ERR_MEMORY; `*limiter` is zeroed on failure. */
 MFA_MUST_CHECK enum mfa_status mfa_limiter_init(struct mfa_limiter *limiter, uint32_t limit, uint32_t window_s);
 
+/* Changes the limit, to at least 1; of more events than that the newest stay. Returns MFA_OK, or MFA_ERR_MEMORY with nothing
+ * changed. */
+MFA_MUST_CHECK enum mfa_status mfa_limiter_set_limit(struct mfa_limiter *limiter, uint32_t limit);
+
 /* Frees and zeroes. Accepts a zeroed struct. */
 void mfa_limiter_clear(struct mfa_limiter *limiter);
 

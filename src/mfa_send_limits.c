@@ -55,6 +55,15 @@ static enum mfa_status read_key(struct mfa_send_limits *limits)
     return status;
 }
 
+static enum mfa_status set_per_day(struct mfa_limiter *per_day, uint32_t limit)
+{
+    if (limit == 0)
+        mfa_limiter_clear(per_day);
+    if (limit == per_day->limit)
+        return MFA_OK;
+    return per_day->limit == 0 ? mfa_limiter_init(per_day, limit, DAY_S) : mfa_limiter_set_limit(per_day, limit);
+}
+
 static enum mfa_status set_up(struct mfa_send_limits *limits, const struct mfa_policy *policy)
 {
     bool is_stored = limits->kv.get != NULL;
@@ -70,8 +79,8 @@ static enum mfa_status set_up(struct mfa_send_limits *limits, const struct mfa_p
                                                                      .is_stored = is_stored};
     if (status == MFA_OK)
         status = read_key(limits);
-    if (status == MFA_OK && policy->sends_per_day > 0)
-        status = mfa_limiter_init(&limits->per_day, policy->sends_per_day, DAY_S);
+    if (status == MFA_OK)
+        status = set_per_day(&limits->per_day, policy->sends_per_day);
     return status;
 }
 
@@ -95,6 +104,20 @@ enum mfa_status mfa_send_limits_new(struct mfa_send_limits **out, const struct m
         *out = limits;
     else
         mfa_send_limits_free(limits);
+    return status;
+}
+
+enum mfa_status mfa_send_limits_set_policy(struct mfa_send_limits *limits, const struct mfa_policy *policy)
+{
+    enum mfa_status status = MFA_ERR_MEMORY;
+
+    pthread_mutex_lock(&limits->mutex);
+    status = set_per_day(&limits->per_day, policy->sends_per_day);
+    if (status == MFA_OK) {
+        limits->tables[MFA_SEND_PER_USER].limit = policy->sends_per_user_hour;
+        limits->tables[MFA_SEND_PER_DESTINATION].limit = policy->sends_per_destination_day;
+    }
+    pthread_mutex_unlock(&limits->mutex);
     return status;
 }
 
@@ -150,6 +173,16 @@ static enum mfa_status learn(struct mfa_send_limits *limits, struct mfa_counter 
     return status;
 }
 
+static uint32_t limit_of(struct mfa_send_limits *limits, const struct mfa_counters *table)
+{
+    uint32_t limit = 0;
+
+    pthread_mutex_lock(&limits->mutex);
+    limit = table->limit;
+    pthread_mutex_unlock(&limits->mutex);
+    return limit;
+}
+
 static struct mfa_counter *pin_known(struct mfa_send_limits *limits, struct mfa_counters *table,
                                      const unsigned char key[static MFA_COUNTER_KEY_LEN])
 {
@@ -163,11 +196,11 @@ static struct mfa_counter *pin_known(struct mfa_send_limits *limits, struct mfa_
     return counter;
 }
 
-static enum mfa_status pin_learnt(struct mfa_send_limits *limits, struct mfa_counters *table,
+static enum mfa_status pin_learnt(struct mfa_send_limits *limits, struct mfa_counters *table, uint32_t limit,
                                   const unsigned char key[static MFA_COUNTER_KEY_LEN], uint32_t now_s,
                                   struct mfa_counter **out)
 {
-    struct mfa_counter *fresh = mfa_counter_new(table, key);
+    struct mfa_counter *fresh = mfa_counter_new(key, limit, table->window_s);
     enum mfa_status status = fresh != NULL ? learn(limits, fresh, now_s) : MFA_ERR_MEMORY;
 
     pthread_mutex_lock(&limits->mutex);
@@ -196,11 +229,12 @@ static enum mfa_status pin(struct mfa_send_limits *limits, const struct mfa_send
 
     for (size_t i = 0; i < MFA_SEND_COUNTERS && status == MFA_OK; i++) {
         struct mfa_counters *table = &limits->tables[i];
-        if (table->limit == 0)
+        uint32_t limit = limit_of(limits, table);
+        if (limit == 0)
             continue;
         counters[i] = pin_known(limits, table, reservation->keys[i]);
         if (counters[i] == NULL)
-            status = pin_learnt(limits, table, reservation->keys[i], reservation->at_s, &counters[i]);
+            status = pin_learnt(limits, table, limit, reservation->keys[i], reservation->at_s, &counters[i]);
     }
     return status;
 }
@@ -213,6 +247,16 @@ static void unpin(struct mfa_counter *counters[static MFA_SEND_COUNTERS])
 }
 
 /* --- Reserving -------------------------------------------------------------------------------------------------- */
+
+static enum mfa_status fit(const struct mfa_send_limits *limits, struct mfa_counter *counters[static MFA_SEND_COUNTERS])
+{
+    enum mfa_status status = MFA_OK;
+
+    for (size_t i = 0; i < MFA_SEND_COUNTERS && status == MFA_OK; i++)
+        if (counters[i] != NULL)
+            status = mfa_counters_fit(&limits->tables[i], counters[i]);
+    return status;
+}
 
 static uint32_t longest_wait_s(struct mfa_send_limits *limits, struct mfa_counter *counters[static MFA_SEND_COUNTERS],
                                uint32_t now_s)
@@ -252,6 +296,8 @@ enum mfa_status mfa_send_limits_reserve(struct mfa_send_limits *limits, uint64_t
     status = pin(limits, out, counters);
     *wait_s = status == MFA_ERR_FULL ? FULL_WAIT_S : 0;
     pthread_mutex_lock(&limits->mutex);
+    if (status == MFA_OK)
+        status = fit(limits, counters);
     if (status == MFA_OK)
         *wait_s = longest_wait_s(limits, counters, out->at_s);
     if (status == MFA_OK && *wait_s > 0)

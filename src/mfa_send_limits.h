@@ -49,6 +49,11 @@ struct mfa_send_reservation {
 MFA_MUST_CHECK enum mfa_status mfa_send_limits_new(struct mfa_send_limits **out, const struct mfa_host_port *host,
                                                    const struct mfa_kv_port *kv, const struct mfa_policy *policy);
 
+/* Goes by another policy from now on; what was counted stays counted, but for a limit that was off.
+ * Returns MFA_OK; MFA_ERR_MEMORY: nothing has changed. */
+MFA_MUST_CHECK enum mfa_status mfa_send_limits_set_policy(struct mfa_send_limits *limits,
+                                                          const struct mfa_policy *policy);
+
 /* Accepts NULL. */
 void mfa_send_limits_free(struct mfa_send_limits *limits);
 

@@ -24,8 +24,8 @@ struct account {
 };
 
 struct mfa_throttle {
+    pthread_mutex_t mutex; /* guards all below */
     struct mfa_policy policy;
-    pthread_mutex_t mutex; /* guards accounts and all in it */
     struct account *accounts;
     struct account *by_use; /* the same, least recently used first */
 };
@@ -44,6 +44,13 @@ enum mfa_status mfa_throttle_new(struct mfa_throttle **out, const struct mfa_pol
     }
     *out = throttle;
     return MFA_OK;
+}
+
+void mfa_throttle_set_policy(struct mfa_throttle *throttle, const struct mfa_policy *policy)
+{
+    pthread_mutex_lock(&throttle->mutex);
+    throttle->policy = *policy;
+    pthread_mutex_unlock(&throttle->mutex);
 }
 
 static void drop(struct mfa_throttle *throttle, struct account *account)
@@ -263,10 +270,10 @@ bool mfa_throttle_clear(struct mfa_throttle *throttle, const char *user_id)
 void mfa_throttle_expire(struct mfa_throttle *throttle, uint64_t now_ms)
 {
     const struct mfa_policy *policy = &throttle->policy;
-    uint64_t kept_s =
-        policy->backoff_window_s > policy->backoff_max_s ? policy->backoff_window_s : policy->backoff_max_s;
+    uint64_t kept_s = 0;
 
     pthread_mutex_lock(&throttle->mutex);
+    kept_s = policy->backoff_window_s > policy->backoff_max_s ? policy->backoff_window_s : policy->backoff_max_s;
     while (throttle->by_use != NULL && idle_ms(throttle->by_use, now_ms) > kept_s * 1000)
         drop(throttle, throttle->by_use);
     pthread_mutex_unlock(&throttle->mutex);

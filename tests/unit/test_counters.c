@@ -55,7 +55,7 @@ static struct mfa_counter *add(char name, uint32_t at_s)
     struct mfa_counter *counter = NULL;
 
     key_of(name, key);
-    counter = mfa_counter_new(&table, key);
+    counter = mfa_counter_new(key, table.limit, table.window_s);
     assert_non_null(counter);
     mfa_limiter_add(&counter->limiter, at_s);
     if (mfa_counters_add(&table, counter, NOW) == MFA_OK)

@@ -91,6 +91,27 @@ static void past_the_bound_submissions_are_refused_until_one_has_ended(void **st
     wire_service_stop(&service);
 }
 
+static void other_limits_hold_for_what_is_submitted_from_then_on(void **state)
+{
+    struct mfa_gateway *gateway = gateway_with(1, 1);
+    struct mfa_gateway_port port = mfa_gateway_port(gateway);
+
+    (void)state;
+    start_service((const struct wire_reply[]){never, at_once}, 2);
+    assert_int_equal(exchange_start(&exchanges[0], &port, get(60000)), MFA_OK);
+    wait_until_requested(1);
+    assert_int_equal(exchange_start(&exchanges[1], &port, get(0)), MFA_ERR_FULL);
+    mfa_gateway_set_limits(gateway, &(struct mfa_gateway_limits){.max_in_flight = 2, .max_per_host = 2});
+    assert_int_equal(exchange_start(&exchanges[2], &port, get(30000)), MFA_OK);
+    exchange_wait(&exchanges[2]);
+    assert_int_equal(exchanges[2].delivery, MFA_DELIVERY_ANSWERED);
+    mfa_gateway_set_limits(gateway, &(struct mfa_gateway_limits){.max_in_flight = 1, .max_per_host = 2});
+    assert_int_equal(exchange_start(&exchanges[3], &port, get(0)), MFA_ERR_FULL);
+    assert_int_equal(exchanges[0].done_count, 0);
+    mfa_gateway_free(gateway);
+    wire_service_stop(&service);
+}
+
 static void a_stop_ends_what_is_in_flight_and_refuses_the_rest(void **state)
 {
     struct mfa_gateway *gateway = gateway_with(8, 0);
@@ -441,6 +462,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(past_the_bound_submissions_are_refused_until_one_has_ended),
+        cmocka_unit_test(other_limits_hold_for_what_is_submitted_from_then_on),
         cmocka_unit_test(a_stop_ends_what_is_in_flight_and_refuses_the_rest),
         cmocka_unit_test(a_stop_right_after_a_submission_still_tells_what_became_of_it),
         cmocka_unit_test(connections_to_one_host_are_bounded),

@@ -139,6 +139,64 @@ static void limits_that_are_off_count_nothing(void **state)
     assert_int_equal(fake_kv_count(&table), 1); /* the key of the hashes */
 }
 
+static void set_policy(struct mfa_policy policy)
+{
+    assert_int_equal(mfa_send_limits_set_policy(limits, &policy), MFA_OK);
+}
+
+static void a_higher_limit_lets_through_what_is_missing_to_it(void **state)
+{
+    (void)state;
+    reserve_times(3, "alice", "a");
+    assert_int_equal(reserve("alice", "a"), 3600);
+    set_policy(policy_of(5, 5, 0));
+    reserve_times(2, "alice", "a");
+    assert_int_equal(reserve("alice", "b"), 3600);
+}
+
+static void a_lower_limit_counts_what_was_sent_before(void **state)
+{
+    (void)state;
+    reserve_times(1, "alice", "a");
+    advance_s(100);
+    reserve_times(1, "alice", "a");
+    advance_s(100);
+    set_policy(policy_of(1, 5, 0));
+    assert_int_equal(reserve("alice", "b"), 3500); /* until the second is an hour ago */
+    advance_s(3500);
+    reserve_times(1, "alice", "b");
+    assert_int_equal(reserve("alice", "b"), 3600);
+}
+
+static void a_limit_can_be_switched_off_and_on(void **state)
+{
+    (void)state;
+    reserve_times(3, "alice", "a");
+    set_policy(policy_of(0, 0, 0));
+    reserve_times(20, "alice", "a");
+    set_policy(policy_of(3, 0, 0));
+    assert_int_equal(reserve("alice", "a"), 3600);
+    set_policy(policy_of(0, 0, 2));
+    reserve_times(2, "alice", "a");
+    assert_int_equal(reserve("bob", "b"), 86400);
+    set_policy(policy_of(0, 0, 3));
+    reserve_times(1, "bob", "b");
+    assert_int_equal(reserve("bob", "b"), 86400);
+    set_policy(policy_of(0, 0, 0));
+    reserve_times(5, "bob", "b");
+}
+
+static void a_changed_count_is_stored_like_any(void **state)
+{
+    (void)state;
+    reserve_times(3, "alice", "a");
+    set_policy(policy_of(4, 5, 0));
+    reserve_times(1, "alice", "a");
+    write();
+    restart(policy_of(4, 5, 0));
+    assert_int_equal(reserve("alice", "b"), 3600);
+}
+
 static void without_a_destination_the_user_is_counted_in_its_place(void **state)
 {
     (void)state;
@@ -541,6 +599,10 @@ int main(void)
         IN_LIMITS(a_destination_gets_so_many_messages_in_a_day_whoever_asks),
         IN_LIMITS(the_process_sends_so_many_messages_in_a_day),
         IN_LIMITS(limits_that_are_off_count_nothing),
+        IN_LIMITS(a_higher_limit_lets_through_what_is_missing_to_it),
+        IN_LIMITS(a_lower_limit_counts_what_was_sent_before),
+        IN_LIMITS(a_limit_can_be_switched_off_and_on),
+        IN_LIMITS(a_changed_count_is_stored_like_any),
         IN_LIMITS(without_a_destination_the_user_is_counted_in_its_place),
         IN_LIMITS(the_longest_wait_is_told),
         IN_LIMITS(a_refused_message_is_counted_nowhere),

@@ -59,6 +59,23 @@ static void three_failures_are_free_and_each_further_one_doubles_the_delay(void 
     }
 }
 
+static void another_policy_holds_from_the_next_failure_on(void **state)
+{
+    struct mfa_policy policy;
+
+    mfa_policy_init(&policy);
+    policy.backoff_free_failures = 0;
+    policy.backoff_base_s = 7;
+    assert_int_equal(attempt(*state, NOW), 0);
+    assert_int_equal(attempt(*state, NOW), 0);
+    mfa_throttle_set_policy(*state, &policy);
+    assert_int_equal(attempt(*state, NOW), 0); /* the third, which delays by 7, 14, 28 */
+    assert_int_equal(attempt(*state, NOW), 28);
+    policy.attempts_max_consecutive = 3;
+    mfa_throttle_set_policy(*state, &policy);
+    assert_true(mfa_throttle_is_stopped(*state, "alice"));
+}
+
 static void quiet_time_starts_the_delays_anew(void **state)
 {
     for (int i = 0; i < 4; i++)
@@ -213,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_ALICE(three_failures_are_free_and_each_further_one_doubles_the_delay),
+        WITH_ALICE(another_policy_holds_from_the_next_failure_on),
         WITH_ALICE(quiet_time_starts_the_delays_anew),
         WITH_ALICE(a_flow_that_waited_neither_waits_longer_nor_starts_the_delays_anew),
         WITH_ALICE(after_a_hundred_in_a_row_the_factor_stops_but_for_recovery),
