@@ -112,7 +112,7 @@ void plugin_login(void *context, core_call call, const struct core_login *login)
 core_status plugin_register_routes(struct plugin_instance *instance)
 {
     /* A route that always says "not enabled" needs nobody's credentials to say so. */
-    bool is_disabled = instance->core->config.mode == MFA_MODE_DISABLED;
+    bool is_disabled = instance->core->settings->config.mode == MFA_MODE_DISABLED;
     core_status status = CORE_OK;
 
     instance->routes = calloc(ROUTE_COUNT, sizeof *instance->routes);

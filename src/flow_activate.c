@@ -90,7 +90,7 @@ static enum mfa_outcome try_endpoint(struct mfa_flow *flow, const struct mfa_end
 
     /* json_copy leaves out what there is no memory for. */
     if (json_object_update(variables, flow->body_secret) == 0)
-        status = mfa_messages_add(&flow->core->config.messages, variables);
+        status = mfa_messages_add(&flow->settings->config.messages, variables);
     if (status == MFA_OK)
         status = add_samples(variables, challenge);
     if (status == MFA_OK)
@@ -119,7 +119,7 @@ static enum mfa_outcome try_all(struct mfa_flow *flow, const struct mfa_endpoint
 
 static enum mfa_outcome check_user_data(struct mfa_flow *flow)
 {
-    const struct mfa_config *config = &flow->core->config;
+    const struct mfa_config *config = &flow->settings->config;
 
     if (mfa_user_data_check(flow->body_secret, &flow->problem) != MFA_OK)
         return refuse(flow);
@@ -134,7 +134,7 @@ static enum mfa_outcome open_session(struct mfa_flow *flow)
 
     memcpy(facts.enrolment_id, flow->enrolment_id, sizeof facts.enrolment_id);
     /* The password of a step-up is none of the user data. */
-    if (flow->core->config.step_up_is_required)
+    if (flow->settings->config.step_up_is_required)
         mfa_json_delete_secret(flow->body_secret, "password");
     outcome = check_user_data(flow);
     return outcome == MFA_OUTCOME_PENDING ? mfa_challenge_open(flow, facts, flow->body_secret, settle) : outcome;

@@ -11,7 +11,7 @@ enum mfa_outcome mfa_flow_status(struct mfa_flow *flow)
     if (status != MFA_OK && status != MFA_ERR_NOT_FOUND)
         return MFA_OUTCOME_INTERNAL;
     *view = (struct mfa_enrolment_view){
-        .mode = mfa_mode_name(flow->core->config.mode), .hint = flow->hint, .confirmed_at = -1};
+        .mode = mfa_mode_name(flow->settings->config.mode), .hint = flow->hint, .confirmed_at = -1};
     if (status == MFA_OK) {
         mfa_user_data_hint(profile.user_data, flow->hint);
         view->is_active = true;

@@ -115,7 +115,7 @@ enum mfa_outcome mfa_flow_verify(struct mfa_flow *flow)
     if (outcome != MFA_OUTCOME_PENDING)
         return outcome;
     recovery_code = json_object_get(flow->body_secret, "recoveryCode");
-    if (recovery_code != NULL && flow->core->config.recovery_mode == MFA_RECOVERY_CONSUME)
+    if (recovery_code != NULL && flow->settings->config.recovery_mode == MFA_RECOVERY_CONSUME)
         return check_recovery_code(flow, recovery_code);
     return mfa_check_code(flow, MFA_PURPOSE_LOGIN, release_at_once);
 }

@@ -7,7 +7,7 @@
 /* Whether anything is counted at all. */
 static bool is_throttled(const struct mfa_flow *flow)
 {
-    const struct mfa_policy *policy = &flow->core->config.policy;
+    const struct mfa_policy *policy = &flow->settings->config.policy;
 
     return policy->attempts_max_consecutive > 0 || policy->backoff_base_s > 0;
 }
@@ -77,7 +77,7 @@ void mfa_account_return(struct mfa_flow *flow)
 
 static enum mfa_outcome store_failure(struct mfa_flow *flow)
 {
-    uint32_t window_s = flow->core->config.policy.backoff_window_s;
+    uint32_t window_s = flow->settings->config.policy.backoff_window_s;
     struct mfa_tally tally;
 
     if (mfa_tally_add_failure(&tally, &flow->core->host, flow->user_id, window_s) != MFA_OK ||

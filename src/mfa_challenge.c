@@ -11,7 +11,7 @@
 
 static const struct mfa_endpoint *endpoint_of(const struct mfa_flow *flow)
 {
-    return mfa_flow_makes_code(flow) ? &flow->core->config.single : &flow->core->config.challenge;
+    return mfa_flow_makes_code(flow) ? &flow->settings->config.single : &flow->settings->config.challenge;
 }
 
 static enum mfa_outcome refusal(struct mfa_flow *flow, enum mfa_status status, uint32_t wait_s)
@@ -68,7 +68,7 @@ static enum mfa_outcome reserve(struct mfa_flow *flow)
 static enum mfa_outcome add_code(struct mfa_flow *flow)
 {
     const struct mfa_core *core = flow->core;
-    enum mfa_status status = mfa_code_draw(&core->host, core->config.policy.code_length, flow->code_secret);
+    enum mfa_status status = mfa_code_draw(&core->host, flow->settings->config.policy.code_length, flow->code_secret);
 
     if (status == MFA_OK)
         status = mfa_sessions_add_code(core->sessions, flow->now_ms, &flow->session_ref, flow->code_secret);
@@ -88,7 +88,7 @@ static enum mfa_outcome draw_nonce(struct mfa_flow *flow)
     flow->captured_secret = json_object();
     if (flow->captured_secret == NULL)
         return MFA_OUTCOME_INTERNAL;
-    if (!flow->core->config.uses_nonce)
+    if (!flow->settings->config.uses_nonce)
         return MFA_OUTCOME_PENDING;
     if (host->random(host->ctx, bytes, sizeof bytes) != MFA_OK)
         return MFA_OUTCOME_INTERNAL;
@@ -133,23 +133,27 @@ enum mfa_outcome mfa_challenge_send(struct mfa_flow *flow, mfa_flow_step_fn *set
     return outcome;
 }
 
-/* Remembers what verify will need, in the place of what the challenge before left. */
-static enum mfa_status keep_captured(struct mfa_flow *flow)
+static enum mfa_status encode_captured(struct mfa_flow *flow, struct mfa_buffer *text_secret)
 {
+    if (flow->finding.captures_secret != NULL &&
+        json_object_update(flow->captured_secret, flow->finding.captures_secret) != 0)
+        return MFA_ERR_MEMORY;
+    return json_object_size(flow->captured_secret) > 0 ? mfa_json_encode(flow->captured_secret, text_secret) : MFA_OK;
+}
+
+/* Remembers what the check will need, in the place of what the challenge before left. */
+static enum mfa_status keep_challenge(struct mfa_flow *flow)
+{
+    struct mfa_session_challenge challenge = {.settings = flow->settings, .service = (uint8_t)flow->exchange.number};
     struct mfa_buffer text_secret;
     enum mfa_status status = MFA_OK;
 
-    if (mfa_flow_makes_code(flow))
-        return MFA_OK;
     mfa_buffer_init(&text_secret, MFA_BODY_MAX_LEN);
-    if (flow->finding.captures_secret != NULL &&
-        json_object_update(flow->captured_secret, flow->finding.captures_secret) != 0)
-        status = MFA_ERR_MEMORY;
-    if (status == MFA_OK && json_object_size(flow->captured_secret) > 0)
-        status = mfa_json_encode(flow->captured_secret, &text_secret);
+    if (!mfa_flow_makes_code(flow))
+        status = encode_captured(flow, &text_secret);
+    challenge.captured_secret = text_secret.data;
     if (status == MFA_OK)
-        status = mfa_sessions_set_captured(flow->core->sessions, flow->now_ms, &flow->session_ref,
-                                           (uint8_t)flow->exchange.number, text_secret.data);
+        status = mfa_sessions_set_challenge(flow->core->sessions, flow->now_ms, &flow->session_ref, &challenge);
     mfa_buffer_clear(&text_secret);
     return status;
 }
@@ -158,7 +162,7 @@ enum mfa_outcome mfa_challenge_settle(struct mfa_flow *flow)
 {
     /* A service that did not answer, or not clearly, may have sent the message all the same. */
     bool was_sent = flow->finding.verdict == MFA_VERDICT_SENT || !flow->finding.is_definite;
-    enum mfa_status kept = flow->finding.verdict == MFA_VERDICT_SENT ? keep_captured(flow) : MFA_OK;
+    enum mfa_status kept = flow->finding.verdict == MFA_VERDICT_SENT ? keep_challenge(flow) : MFA_OK;
     bool is_there = mfa_sessions_end_send(flow->core->sessions, flow->now_ms, &flow->session_ref, was_sent);
     enum mfa_outcome outcome = mfa_flow_outcome_of(flow);
 

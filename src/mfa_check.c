@@ -8,6 +8,27 @@
 
 #define CODE_PATH "#/code"
 
+/* Whoever sent the code is asked to check it, by the settings it was sent by, and told what it said of it. A session that
+ * is not there is found missing later. */
+static enum mfa_outcome recall_challenge(struct mfa_flow *flow, struct mfa_flow_call *call)
+{
+    struct mfa_session_challenge challenge;
+    enum mfa_status status = mfa_sessions_challenge(flow->core->sessions, flow->now_ms, &flow->session_ref, &challenge);
+
+    if (status == MFA_OK && challenge.captured_secret != NULL)
+        status = mfa_json_parse_object(&flow->captured_secret, challenge.captured_secret,
+                                       strlen(challenge.captured_secret), MFA_BODY_MAX_DEPTH);
+    flow->sent_by = mfa_settings_hold(challenge.settings);
+    call->challenge = &mfa_flow_code_settings(flow)->config.challenge;
+    call->endpoint = &mfa_flow_code_settings(flow)->config.verify;
+    for (uint8_t i = 0; i < challenge.service && call->endpoint->fallback != NULL; i++) {
+        call->challenge = call->challenge->fallback;
+        call->endpoint = call->endpoint->fallback;
+    }
+    mfa_session_challenge_clear(&challenge);
+    return status == MFA_OK || status == MFA_ERR_NOT_FOUND ? MFA_OUTCOME_PENDING : MFA_OUTCOME_INTERNAL;
+}
+
 static enum mfa_outcome read_code(struct mfa_flow *flow)
 {
     const json_t *code = json_object_get(flow->body_secret, "code");
@@ -107,40 +128,12 @@ static enum mfa_outcome settle_check(struct mfa_flow *flow)
     return outcome;
 }
 
-/* Whoever sent the code is asked to check it, and told what it said of it. */
-static enum mfa_status find_service(struct mfa_flow *flow, struct mfa_flow_call *call)
+static enum mfa_outcome ask_service(struct mfa_flow *flow, const struct mfa_flow_call *call, mfa_flow_step_fn *then)
 {
-    const struct mfa_core *core = flow->core;
-    uint8_t service = 0;
-    char *captured_secret = NULL;
-    enum mfa_status status =
-        mfa_sessions_captured(core->sessions, flow->now_ms, &flow->session_ref, &service, &captured_secret);
-
-    call->challenge = &core->config.challenge;
-    call->endpoint = &core->config.verify;
-    for (; service > 0 && call->endpoint->fallback != NULL; service--) {
-        call->challenge = call->challenge->fallback;
-        call->endpoint = call->endpoint->fallback;
-    }
-    if (captured_secret == NULL)
-        return status;
-    status =
-        mfa_json_parse_object(&flow->captured_secret, captured_secret, strlen(captured_secret), MFA_BODY_MAX_DEPTH);
-    mfa_secret_free(captured_secret, strlen(captured_secret));
-    return status;
-}
-
-static enum mfa_outcome ask_service(struct mfa_flow *flow, mfa_flow_step_fn *then)
-{
-    struct mfa_flow_call call = {.call = MFA_CALL_VERIFY, .code_secret = flow->code_secret};
     enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
 
     flow->after_check = then;
-    switch (find_service(flow, &call)) {
-    case MFA_OK: outcome = mfa_flow_to_gateway(flow, &call, settle_check); break;
-    case MFA_ERR_NOT_FOUND: outcome = MFA_OUTCOME_BAD_TOKEN; break;
-    default: break;
-    }
+    outcome = mfa_flow_to_gateway(flow, call, settle_check);
     if (outcome != MFA_OUTCOME_PENDING)
         mfa_check_return(flow);
     return outcome;
@@ -148,14 +141,17 @@ static enum mfa_outcome ask_service(struct mfa_flow *flow, mfa_flow_step_fn *the
 
 enum mfa_outcome mfa_check_code(struct mfa_flow *flow, enum mfa_purpose purpose, mfa_flow_step_fn *then)
 {
-    enum mfa_outcome outcome = read_code(flow);
+    struct mfa_flow_call call = {.call = MFA_CALL_VERIFY, .code_secret = flow->code_secret};
+    enum mfa_outcome outcome = recall_challenge(flow, &call);
 
+    if (outcome == MFA_OUTCOME_PENDING)
+        outcome = read_code(flow);
     if (outcome == MFA_OUTCOME_PENDING)
         outcome = mfa_check_begin(flow, purpose, false);
     if (outcome != MFA_OUTCOME_PENDING)
         return outcome;
     if (!mfa_flow_makes_code(flow))
-        return ask_service(flow, then);
+        return ask_service(flow, &call, then);
     outcome = compare(flow, then);
     /* Who is told to come back shall find the attempt there. */
     if (outcome == MFA_OUTCOME_QUEUE_FULL)

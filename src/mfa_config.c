@@ -192,7 +192,18 @@ static bool chain_uses_nonce(const struct mfa_endpoint *endpoint)
 
 /* --- The whole ------------------------------------------------------------------------------------------------- */
 
-static enum mfa_status read_section(struct mfa_config *config, const struct mfa_yaml *yaml)
+/* A plugin without MFA has no threads, and routes that anybody may use. */
+static void check_takes_place(const struct mfa_config *config, const struct mfa_config *in_use,
+                              const struct mfa_yaml *yaml)
+{
+    if (in_use != NULL && (in_use->mode == MFA_MODE_DISABLED) != (config->mode == MFA_MODE_DISABLED))
+        mfa_yaml_error_at(yaml, "mode",
+                          "cannot change from \"%s\" to \"%s\" without a restart; put it back, or restart",
+                          mfa_mode_name(in_use->mode), mfa_mode_name(config->mode));
+}
+
+static enum mfa_status read_section(struct mfa_config *config, const struct mfa_yaml *yaml,
+                                    const struct mfa_config *in_use)
 {
     const struct mfa_yaml_node *root = mfa_yaml_root(yaml);
     enum mfa_status status;
@@ -213,6 +224,8 @@ static enum mfa_status read_section(struct mfa_config *config, const struct mfa_
         chain_uses_nonce(&config->single) || chain_uses_nonce(&config->challenge) || chain_uses_nonce(&config->verify);
     if (mfa_yaml_error_count(yaml) == 0)
         mfa_config_check_together(config, yaml);
+    if (mfa_yaml_error_count(yaml) == 0)
+        check_takes_place(config, in_use, yaml);
     return mfa_yaml_error_count(yaml) == 0 ? MFA_OK : MFA_ERR_CONFIG;
 }
 
@@ -227,7 +240,7 @@ enum mfa_status mfa_config_parse(struct mfa_config *out, const struct mfa_config
     if (status == MFA_OK)
         status = mfa_yaml_expand(yaml, NULL);
     if (status == MFA_OK)
-        status = read_section(out, yaml);
+        status = read_section(out, yaml, source->in_use);
     mfa_yaml_free(yaml);
     if (status != MFA_OK)
         mfa_config_clear(out);

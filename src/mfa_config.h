@@ -41,6 +41,7 @@ struct mfa_config_source {
     uint32_t first_line; /* line of `file` on which `text` starts, from 1; 0: not known, messages then count from 1 */
     const char *path; /* where in the text the section stands, keys joined by dots: "services.mfa"; what is around it is
                        * not looked at. NULL: the text is the section */
+    const struct mfa_config *in_use; /* whose place it is to take in a running plugin; NULL: none */
 };
 
 /* Receives one problem or warning as one line, "key (file:line): what is wrong and what to do". No line holds a value that
@@ -49,7 +50,8 @@ typedef void mfa_config_report_fn(void *ctx, bool is_error, const char *line);
 
 /* Reads the section; an absent one is the default, `mode: disabled`. What is left out has its default (`method` is POST);
  * null counts as left out for text and mappings, and is refused for `mode` and numbers. An endpoint that the mode does not
- * use may be incomplete or empty; its syntax is checked all the same. Every problem is reported, not only the first.
+ * use may be incomplete or empty; its syntax is checked all the same. Every problem is reported, not only the first. To turn
+ * MFA on or off in a running plugin is one.
  * Returns MFA_OK; MFA_ERR_CONFIG: at least one error was reported; MFA_ERR_MEMORY. `*out` is zeroed on failure. */
 MFA_MUST_CHECK enum mfa_status mfa_config_parse(struct mfa_config *out, const struct mfa_config_source *source,
                                                 mfa_config_report_fn *report, void *report_ctx);

@@ -3,7 +3,6 @@
 
 #include <sodium.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "mfa_buffer.h"
 #include "mfa_housekeeper.h"
@@ -20,53 +19,26 @@ static enum mfa_status new_sessions(struct mfa_core *core)
     enum mfa_status status = core->host.random(core->host.ctx, seed_secret, sizeof seed_secret);
 
     if (status == MFA_OK)
-        status = mfa_sessions_new(&core->sessions, &core->config.policy, seed_secret);
+        status = mfa_sessions_new(&core->sessions, &core->settings->config.policy, seed_secret);
     sodium_memzero(seed_secret, sizeof seed_secret);
     return status;
 }
 
-/* Each service is known to the metrics by the place of its host. */
-static void label_services(struct mfa_core *core)
+static enum mfa_status start(struct mfa_core *core, const struct mfa_kv_port *kv)
 {
-    const char *host = NULL;
-
-    for (uint32_t place = 0; (host = mfa_config_host(&core->config, place)) != NULL; place++)
-        for (size_t i = 0; i < core->services->count; i++)
-            if (strcmp(core->services->list[i].endpoint->origin.host, host) == 0)
-                core->services->list[i].host_place = place;
-}
-
-static enum mfa_status new_services(struct mfa_core *core, const struct mfa_gateway_port *gateway)
-{
-    const struct mfa_endpoint *const endpoints[] = {&core->config.single, &core->config.challenge,
-                                                    &core->config.verify};
-
-    enum mfa_status status =
-        mfa_services_new(&core->services, &core->host, gateway, endpoints, sizeof endpoints / sizeof endpoints[0]);
-
-    if (status == MFA_OK)
-        label_services(core);
-    return status;
-}
-
-static enum mfa_status start(struct mfa_core *core, const struct mfa_gateway_port *gateway,
-                             const struct mfa_kv_port *kv)
-{
+    const struct mfa_policy *policy = &core->settings->config.policy;
     enum mfa_status status = new_sessions(core);
 
     if (status == MFA_OK)
-        status = new_services(core, gateway);
-
+        status = mfa_throttle_new(&core->throttle, policy);
     if (status == MFA_OK)
-        status = mfa_throttle_new(&core->throttle, &core->config.policy);
-    if (status == MFA_OK)
-        status = mfa_send_limits_new(&core->send_limits, &core->host, kv, &core->config.policy);
+        status = mfa_send_limits_new(&core->send_limits, &core->host, kv, policy);
     if (status == MFA_OK)
         status = mfa_workers_new(&core->storage_workers, STORAGE_THREADS, MAX_QUEUED);
     if (status == MFA_OK)
         status = mfa_workers_new(&core->password_workers, PASSWORD_THREADS, MAX_QUEUED_PASSWORDS);
     if (status == MFA_OK)
-        status = mfa_housekeeper_new(&core->housekeeper, &core->host, core->services, core->sessions, core->throttle,
+        status = mfa_housekeeper_new(&core->housekeeper, &core->host, &core->in_flight, core->sessions, core->throttle,
                                      core->send_limits);
     return status;
 }
@@ -79,20 +51,65 @@ enum mfa_status mfa_core_new(struct mfa_core **out, const struct mfa_host_port *
     enum mfa_status status = MFA_OK;
 
     *out = NULL;
-    if (core == NULL)
+    if (core == NULL) {
+        mfa_config_clear(config);
         return MFA_ERR_MEMORY;
+    }
     core->host = *host;
-    core->config = *config;
-    if (config->mode != MFA_MODE_DISABLED)
-        status = start(core, gateway, kv);
+    core->gateway = *gateway;
+    pthread_mutex_init(&core->mutex, NULL); /* with default attributes it cannot fail on Linux */
+    atomic_init(&core->in_flight, 0);
+    status = mfa_settings_new(&core->settings, &core->host, &core->gateway, &core->in_flight, config);
+    if (status == MFA_OK && core->settings->config.mode != MFA_MODE_DISABLED)
+        status = start(core, kv);
     if (status != MFA_OK) {
-        core->config = (struct mfa_config){0}; /* stays the caller's */
         mfa_core_free(core);
         return status;
     }
-    *config = (struct mfa_config){0}; /* transferred */
     *out = core;
     return MFA_OK;
+}
+
+struct mfa_settings *mfa_core_settings(struct mfa_core *core)
+{
+    struct mfa_settings *settings = NULL;
+
+    pthread_mutex_lock(&core->mutex);
+    settings = mfa_settings_hold(core->settings);
+    pthread_mutex_unlock(&core->mutex);
+    return settings;
+}
+
+static enum mfa_status set_policy(struct mfa_core *core, const struct mfa_policy *policy)
+{
+    enum mfa_status status = mfa_send_limits_set_policy(core->send_limits, policy);
+
+    if (status != MFA_OK)
+        return status;
+    mfa_sessions_set_policy(core->sessions, policy);
+    mfa_throttle_set_policy(core->throttle, policy);
+    return MFA_OK;
+}
+
+enum mfa_status mfa_core_reconfigure(struct mfa_core *core, struct mfa_config *config)
+{
+    struct mfa_settings *settings = NULL;
+    enum mfa_status status = mfa_settings_new(&settings, &core->host, &core->gateway, &core->in_flight, config);
+
+    if (status != MFA_OK)
+        return status;
+    if (settings->config.mode != MFA_MODE_DISABLED)
+        status = set_policy(core, &settings->config.policy);
+    if (status == MFA_OK) {
+        struct mfa_settings *before = core->settings;
+
+        pthread_mutex_lock(&core->mutex);
+        core->settings = settings; /* transferred */
+        pthread_mutex_unlock(&core->mutex);
+        settings = before;
+    }
+    mfa_settings_release(settings);
+    return status;
 }
 
 void mfa_core_stop(struct mfa_core *core)
@@ -115,7 +132,7 @@ void mfa_core_free(struct mfa_core *core)
     mfa_throttle_free(core->throttle);
     mfa_sessions_free(core->sessions);
     mfa_send_limits_free(core->send_limits);
-    mfa_services_free(core->services);
-    mfa_config_clear(&core->config);
+    mfa_settings_release(core->settings);
+    pthread_mutex_destroy(&core->mutex);
     free(core);
 }

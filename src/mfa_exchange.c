@@ -264,7 +264,7 @@ static void take_answer(void *arg, const struct mfa_gateway_answer *answer)
         return;
     }
     forget_user_data(exchange);
-    atomic_fetch_sub(&exchange->services->in_flight, 1);
+    atomic_fetch_sub(exchange->services->in_flight, 1);
     exchange->number = number;
     exchange->is_our_own = is_our_own;
     /* Whoever asked for another token has had the request, and may have looked at the code. */
@@ -279,11 +279,11 @@ enum mfa_status mfa_exchange_begin(struct mfa_exchange *exchange)
 
     exchange->number = 0;
     choose_first(exchange);
-    atomic_fetch_add(&services->in_flight, 1);
+    atomic_fetch_add(services->in_flight, 1);
     status = ask(exchange);
     if (status == MFA_OK)
         return status;
-    atomic_fetch_sub(&services->in_flight, 1);
+    atomic_fetch_sub(services->in_flight, 1);
     forget_user_data(exchange);
     return status;
 }

@@ -32,7 +32,9 @@ static void copy_text(char *to, size_t size, const char *text)
     to[len] = '\0';
 }
 
-static struct mfa_flow *flow_new(struct mfa_core *core, const struct mfa_request *request)
+/* `settings` is transferred when the result is not NULL. */
+static struct mfa_flow *flow_new(struct mfa_core *core, struct mfa_settings *settings,
+                                 const struct mfa_request *request)
 {
     bool has_room = strlen(request->user_id) < MFA_USER_ID_SIZE;
     struct mfa_flow *flow = has_room ? calloc(1, sizeof *flow) : NULL;
@@ -40,6 +42,7 @@ static struct mfa_flow *flow_new(struct mfa_core *core, const struct mfa_request
     if (flow == NULL)
         return NULL;
     flow->core = core;
+    flow->settings = settings; /* transferred */
     flow->request = request;
     flow->call = request->call;
     flow->is_from_browser = request->is_from_browser;
@@ -56,6 +59,8 @@ static void flow_free(struct mfa_flow *flow)
     mfa_json_free(flow->body_secret);
     mfa_json_free(flow->captured_secret);
     mfa_finding_clear(&flow->finding);
+    mfa_settings_release(flow->sent_by);
+    mfa_settings_release(flow->settings);
     mfa_secret_free(flow, sizeof *flow);
 }
 
@@ -72,17 +77,16 @@ static void flow_finish(struct mfa_flow *flow, enum mfa_outcome outcome)
 
 void mfa_flow_run(struct mfa_core *core, const struct mfa_request *request, mfa_flow_step_fn *first_step)
 {
-    struct mfa_flow *flow = NULL;
+    struct mfa_settings *settings = mfa_core_settings(core);
+    bool is_disabled = settings->config.mode == MFA_MODE_DISABLED;
+    struct mfa_flow *flow = is_disabled ? NULL : flow_new(core, settings, request);
     enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
 
-    if (core->config.mode == MFA_MODE_DISABLED) {
-        complete_without_flow(core, request->call,
-                              request->grant_secret != NULL ? MFA_OUTCOME_ALLOWED : MFA_OUTCOME_DISABLED);
-        return;
-    }
-    flow = flow_new(core, request);
     if (flow == NULL) {
-        complete_without_flow(core, request->call, MFA_OUTCOME_INTERNAL);
+        mfa_settings_release(settings);
+        if (is_disabled)
+            outcome = request->grant_secret != NULL ? MFA_OUTCOME_ALLOWED : MFA_OUTCOME_DISABLED;
+        complete_without_flow(core, request->call, outcome);
         return;
     }
     if (core->host.monotonic_ms(core->host.ctx, &flow->now_ms) == MFA_OK)
@@ -90,9 +94,14 @@ void mfa_flow_run(struct mfa_core *core, const struct mfa_request *request, mfa_
     flow_finish(flow, outcome);
 }
 
+struct mfa_settings *mfa_flow_code_settings(const struct mfa_flow *flow)
+{
+    return flow->sent_by != NULL ? flow->sent_by : flow->settings;
+}
+
 bool mfa_flow_makes_code(const struct mfa_flow *flow)
 {
-    return flow->core->config.mode == MFA_MODE_SINGLE;
+    return mfa_flow_code_settings(flow)->config.mode == MFA_MODE_SINGLE;
 }
 
 /* --- Handing over ----------------------------------------------------------------------------------------------- */
@@ -211,13 +220,14 @@ static enum mfa_outcome refusal_to_send(struct mfa_flow *flow, enum mfa_status s
 
 enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, const struct mfa_flow_call *call, mfa_flow_step_fn *step)
 {
+    const struct mfa_settings *settings = mfa_flow_code_settings(flow);
     json_t *variables = NULL;
     enum mfa_status status = load_user_data(flow, &variables);
 
     if (status == MFA_ERR_NOT_FOUND)
         return MFA_OUTCOME_BAD_TOKEN;
     if (status == MFA_OK)
-        status = mfa_messages_add(&flow->core->config.messages, variables);
+        status = mfa_messages_add(&settings->config.messages, variables);
     if (status == MFA_OK)
         status = overlay(variables, call->challenge, flow->captured_secret);
     if (status != MFA_OK) {
@@ -227,7 +237,7 @@ enum mfa_outcome mfa_flow_to_gateway(struct mfa_flow *flow, const struct mfa_flo
     flow->request = NULL;
     flow->next_step = step;
     flow->exchange = (struct mfa_exchange){
-        .services = flow->core->services,
+        .services = settings->services,
         .call = call->call,
         .endpoint = call->endpoint,
         .variables = {.user_data = variables, /* transferred */

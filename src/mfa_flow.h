@@ -53,6 +53,8 @@ typedef void mfa_flow_undo_fn(struct mfa_flow *flow);
 struct mfa_flow {
     struct mfa_job job;
     struct mfa_core *core;
+    struct mfa_settings *settings;     /* when it began; held */
+    struct mfa_settings *sent_by;      /* by what the code that is checked was sent; held; NULL: not known */
     const struct mfa_request *request; /* NULL after the first step */
     uint64_t call;
     mfa_flow_step_fn *next_step;
@@ -86,6 +88,9 @@ struct mfa_flow {
 
 /* Runs a flow from its first step on. Completes the call, exactly once, now or later, whatever happens. [any thread] */
 void mfa_flow_run(struct mfa_core *core, const struct mfa_request *request, mfa_flow_step_fn *first_step);
+
+/* The settings that the flow's code goes by: those it was sent by, when one is checked, else the flow's own. */
+struct mfa_settings *mfa_flow_code_settings(const struct mfa_flow *flow);
 
 /* True in single mode, where we draw and compare the code; otherwise the service does. */
 bool mfa_flow_makes_code(const struct mfa_flow *flow);

@@ -10,7 +10,7 @@
 
 struct mfa_housekeeper {
     const struct mfa_host_port *host;
-    const struct mfa_services *services;
+    const atomic_size_t *in_flight;
     struct mfa_sessions *sessions;
     struct mfa_throttle *throttle;
     struct mfa_send_limits *send_limits;
@@ -42,7 +42,7 @@ static void take_stock(const struct mfa_housekeeper *housekeeper)
     const struct mfa_metrics_port *metrics = &housekeeper->host->metrics;
 
     mfa_metrics_record(metrics, MFA_METRIC_PENDING, 0, 0, (int64_t)mfa_sessions_count(housekeeper->sessions));
-    mfa_metrics_record(metrics, MFA_METRIC_IN_FLIGHT, 0, 0, (int64_t)atomic_load(&housekeeper->services->in_flight));
+    mfa_metrics_record(metrics, MFA_METRIC_IN_FLIGHT, 0, 0, (int64_t)atomic_load(housekeeper->in_flight));
 }
 
 static void *keep_house(void *arg)
@@ -78,7 +78,7 @@ static enum mfa_status init_wake(pthread_cond_t *wake)
 }
 
 enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct mfa_host_port *host,
-                                    const struct mfa_services *services, struct mfa_sessions *sessions,
+                                    const atomic_size_t *in_flight, struct mfa_sessions *sessions,
                                     struct mfa_throttle *throttle, struct mfa_send_limits *send_limits)
 {
     struct mfa_housekeeper *housekeeper = calloc(1, sizeof *housekeeper);
@@ -87,7 +87,7 @@ enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct m
     if (housekeeper == NULL)
         return MFA_ERR_MEMORY;
     housekeeper->host = host;
-    housekeeper->services = services;
+    housekeeper->in_flight = in_flight;
     housekeeper->sessions = sessions;
     housekeeper->throttle = throttle;
     housekeeper->send_limits = send_limits;

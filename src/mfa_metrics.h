@@ -20,6 +20,7 @@ enum mfa_metric {
 /* Where numbers go. A zeroed port stands for a host that wants none. */
 struct mfa_metrics_port {
     void *ctx;
+    const char *const *hosts; /* that have a place, ends with NULL; the last is for all others; NULL: none has one */
 
     /* Records a number with the places of its labels' values. Never waits. [any thread] */
     void (*record)(void *ctx, enum mfa_metric metric, uint32_t first, uint32_t second, int64_t number);

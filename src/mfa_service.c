@@ -17,8 +17,8 @@ static size_t count_endpoints(const struct mfa_endpoint *const endpoints[], size
 }
 
 enum mfa_status mfa_services_new(struct mfa_services **out, const struct mfa_host_port *host,
-                                 const struct mfa_gateway_port *gateway, const struct mfa_endpoint *const endpoints[],
-                                 size_t endpoint_count)
+                                 const struct mfa_gateway_port *gateway, atomic_size_t *in_flight,
+                                 const struct mfa_endpoint *const endpoints[], size_t endpoint_count)
 {
     const size_t count = count_endpoints(endpoints, endpoint_count);
     struct mfa_services *services = calloc(1, sizeof *services);
@@ -33,6 +33,7 @@ enum mfa_status mfa_services_new(struct mfa_services **out, const struct mfa_hos
     }
     services->host = host;
     services->gateway = *gateway;
+    services->in_flight = in_flight;
     pthread_mutex_init(&services->mutex, NULL);
     for (size_t i = 0; i < endpoint_count; i++)
         for (const struct mfa_endpoint *endpoint = endpoints[i]; endpoint != NULL; endpoint = endpoint->fallback)

@@ -40,17 +40,17 @@ struct mfa_services {
     pthread_mutex_t mutex; /* guards all of the services but their endpoints; none is taken inside it */
     struct mfa_service *list;
     size_t count;
-    atomic_size_t in_flight; /* exchanges that are not over */
+    atomic_size_t *in_flight; /* exchanges that are not over, of all services there are; borrowed */
 };
 
-/* Makes a service of each of `endpoints` (`endpoint_count` chains, NULLs ignored) and of their fallbacks. The endpoints and
- * `host` are borrowed until mfa_services_free.
+/* Makes a service of each of `endpoints` (`endpoint_count` chains, NULLs ignored) and of their fallbacks. The endpoints, `host`
+ * and `in_flight` are borrowed until mfa_services_free.
  * Returns MFA_OK with `*out` owned by the caller, released with mfa_services_free; MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_services_new(struct mfa_services **out, const struct mfa_host_port *host,
-                                                const struct mfa_gateway_port *gateway,
+                                                const struct mfa_gateway_port *gateway, atomic_size_t *in_flight,
                                                 const struct mfa_endpoint *const endpoints[], size_t endpoint_count);
 
-/* Wipes and frees. To be called after the gateway has been stopped. Accepts NULL. */
+/* Wipes and frees. To be called when no exchange is under way. Accepts NULL. */
 void mfa_services_free(struct mfa_services *services);
 
 /* The service of an endpoint; never NULL. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mfa_buffer.h"
+#include "mfa_settings.h"
 
 static const char *session_grant(const struct mfa_session *session)
 {
@@ -49,19 +50,48 @@ struct mfa_session *mfa_session_new(const struct mfa_session_ref *ref, const str
     return session;
 }
 
-void mfa_session_set_captured(struct mfa_session *session, uint8_t service, char *captured_secret)
+void mfa_session_challenge(const struct mfa_session *session, struct mfa_session_challenge *challenge)
 {
-    if (session->captured_secret != NULL)
-        mfa_secret_free(session->captured_secret, strlen(session->captured_secret));
-    session->captured_secret = captured_secret;
-    session->service = service;
+    *challenge = (struct mfa_session_challenge){
+        .settings = session->sent_by, .service = session->service, .captured_secret = session->captured_secret};
+}
+
+void mfa_session_set_challenge(struct mfa_session *session, const struct mfa_session_challenge *challenge)
+{
+    session->sent_by = challenge->settings;
+    session->service = challenge->service;
+    session->captured_secret = challenge->captured_secret;
+}
+
+enum mfa_status mfa_session_challenge_copy(struct mfa_session_challenge *out,
+                                           const struct mfa_session_challenge *challenge)
+{
+    *out = (struct mfa_session_challenge){.service = challenge->service};
+    if (challenge->captured_secret != NULL) {
+        out->captured_secret = strdup(challenge->captured_secret);
+        if (out->captured_secret == NULL)
+            return MFA_ERR_MEMORY;
+    }
+    out->settings = mfa_settings_hold(challenge->settings);
+    return MFA_OK;
+}
+
+void mfa_session_challenge_clear(struct mfa_session_challenge *challenge)
+{
+    if (challenge->captured_secret != NULL)
+        mfa_secret_free(challenge->captured_secret, strlen(challenge->captured_secret));
+    mfa_settings_release(challenge->settings);
+    *challenge = (struct mfa_session_challenge){0};
 }
 
 void mfa_session_free(struct mfa_session *session)
 {
+    struct mfa_session_challenge challenge;
+
     if (session == NULL)
         return;
-    mfa_session_set_captured(session, 0, NULL);
+    mfa_session_challenge(session, &challenge);
+    mfa_session_challenge_clear(&challenge);
     mfa_secret_free(session, size_of(session->user_data_len, session->grant_len));
 }
 

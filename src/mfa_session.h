@@ -13,6 +13,8 @@
 #include "mfa_code.h"
 #include "mfa_status.h"
 
+struct mfa_settings; /* mfa_settings.h */
+
 #define MFA_SESSION_KEY_LEN 16
 #define MFA_SESSION_USER_LEN 16
 #define MFA_ENROLMENT_ID_LEN 16
@@ -40,6 +42,13 @@ struct mfa_session_facts {
     size_t grant_len;
 };
 
+/* By what the last code that was sent is to be checked. Released with mfa_session_challenge_clear. */
+struct mfa_session_challenge {
+    struct mfa_settings *settings; /* it was sent by; held; NULL: none was sent */
+    uint8_t service;               /* that sent it: 0 is the endpoint, 1 its first fallback */
+    char *captured_secret;         /* of its answer: JSON, NUL-terminated; owned; NULL: nothing */
+};
+
 #define MFA_CODE_HASH_LEN 16
 
 /* The newest code, which may still be on its way, and at most two that were sent before it. */
@@ -59,13 +68,14 @@ struct mfa_session {
     unsigned char user[MFA_SESSION_USER_LEN];
     struct mfa_session *prev_by_user, *next_by_user;
     struct mfa_session *prev, *next;
-    uint64_t next_send_ms; /* monotonic; when the next message may be sent */
-    char *captured_secret; /* JSON, NUL-terminated; owned; NULL: nothing */
+    uint64_t next_send_ms;        /* monotonic; when the next message may be sent */
+    struct mfa_settings *sent_by; /* these three are a challenge, apart so that no room is lost between them */
+    char *captured_secret;
     uint32_t user_data_len;
     uint16_t grant_len;
     uint16_t attempts; /* reserved; these two are not looked at where attempts have no limit */
     uint16_t failures; /* settled as failed */
-    uint8_t service;   /* who sent the last code: 0 is the endpoint, 1 its first fallback */
+    uint8_t service;
     uint8_t purpose : 1;
     uint8_t code_count : 2; /* the first so many of `codes` are there */
     bool is_sending : 1;
@@ -86,8 +96,18 @@ void mfa_session_free(struct mfa_session *session);
 /* Tells what the session remembers; the pointers in `*facts` are borrowed from it. */
 void mfa_session_facts(const struct mfa_session *session, struct mfa_session_facts *facts);
 
-/* Replaces what is known of the last challenge; the text (transferred, released with mfa_secret_free) may be NULL. */
-void mfa_session_set_captured(struct mfa_session *session, uint8_t service, char *captured_secret);
+/* Tells what a session remembers of its challenge; borrowed from it. */
+void mfa_session_challenge(const struct mfa_session *session, struct mfa_session_challenge *challenge);
+
+/* Puts a challenge, which is transferred, in the place of the one before, which the caller has taken over. */
+void mfa_session_set_challenge(struct mfa_session *session, const struct mfa_session_challenge *challenge);
+
+/* Copies a challenge, which is released with mfa_session_challenge_clear. Returns MFA_OK; MFA_ERR_MEMORY, `*out` is zeroed. */
+MFA_MUST_CHECK enum mfa_status mfa_session_challenge_copy(struct mfa_session_challenge *out,
+                                                          const struct mfa_session_challenge *challenge);
+
+/* Wipes and zeroes. Accepts a zeroed struct. */
+void mfa_session_challenge_clear(struct mfa_session_challenge *challenge);
 
 /* Makes a code good until `expires_ms` or the session's end; those before it stay good. */
 void mfa_session_push_code(struct mfa_session *session, const unsigned char hash[static MFA_CODE_HASH_LEN],

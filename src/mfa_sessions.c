@@ -17,8 +17,19 @@
 /* How long a client is told to wait while a message of the same session is on its way. */
 #define SENDING_WAIT_S 1
 
+/* What of the policy is about sessions. Each number is read by itself, so one can change while others are at work. */
+struct limits {
+    atomic_uint_fast32_t session_ttl_s;
+    atomic_uint_fast32_t code_ttl_s;
+    atomic_uint_fast32_t max_pending;
+    atomic_uint_fast32_t max_pending_per_user;
+    atomic_uint_fast32_t accept_previous_codes;
+    atomic_uint_fast32_t attempts_per_session;
+    atomic_uint_fast32_t resend_interval_s;
+};
+
 struct mfa_sessions {
-    struct mfa_policy policy;
+    struct limits limits;
     unsigned char hash_secret[MFA_SESSIONS_SEED_LEN];
     _Alignas(MFA_CACHE_LINE) atomic_uint_fast64_t count; /* apart from what every call reads */
     struct mfa_session_shard shards[SHARD_COUNT];
@@ -107,6 +118,19 @@ static void unlock_shard(struct mfa_session_shard *shard)
 
 /* --- The table -------------------------------------------------------------------------------------------------- */
 
+void mfa_sessions_set_policy(struct mfa_sessions *sessions, const struct mfa_policy *policy)
+{
+    struct limits *limits = &sessions->limits;
+
+    atomic_store(&limits->session_ttl_s, policy->session_ttl_s);
+    atomic_store(&limits->code_ttl_s, policy->code_ttl_s);
+    atomic_store(&limits->max_pending, policy->max_pending);
+    atomic_store(&limits->max_pending_per_user, policy->max_pending_per_user);
+    atomic_store(&limits->accept_previous_codes, policy->accept_previous_codes);
+    atomic_store(&limits->attempts_per_session, policy->attempts_per_session);
+    atomic_store(&limits->resend_interval_s, policy->resend_interval_s);
+}
+
 enum mfa_status mfa_sessions_new(struct mfa_sessions **out, const struct mfa_policy *policy,
                                  const unsigned char key_secret[static MFA_SESSIONS_SEED_LEN])
 {
@@ -116,7 +140,7 @@ enum mfa_status mfa_sessions_new(struct mfa_sessions **out, const struct mfa_pol
     if (sessions == NULL)
         return MFA_ERR_MEMORY;
     memset(sessions, 0, sizeof *sessions);
-    sessions->policy = *policy;
+    mfa_sessions_set_policy(sessions, policy);
     memcpy(sessions->hash_secret, key_secret, sizeof sessions->hash_secret);
     atomic_init(&sessions->count, 0);
     for (size_t i = 0; i < SHARD_COUNT; i++) {
@@ -167,10 +191,8 @@ void mfa_sessions_expire(struct mfa_sessions *sessions, uint64_t now_ms)
 }
 
 /* Frees no more than is needed, since a client waits. */
-static bool make_room(struct mfa_sessions *sessions, uint64_t now_ms)
+static bool make_room(struct mfa_sessions *sessions, uint64_t limit, uint64_t now_ms)
 {
-    uint64_t limit = sessions->policy.max_pending;
-
     for (size_t i = 0; i < SHARD_COUNT && atomic_load(&sessions->count) > limit; i++)
         (void)expire_at(sessions, i, now_ms, EXPIRE_PER_CALL);
     return atomic_load(&sessions->count) <= limit;
@@ -179,9 +201,9 @@ static bool make_room(struct mfa_sessions *sessions, uint64_t now_ms)
 /* Reserves room before the session exists, so that openings at the same time cannot pass the limit together. */
 static enum mfa_status reserve_room(struct mfa_sessions *sessions, uint64_t now_ms)
 {
-    uint64_t limit = sessions->policy.max_pending;
+    uint64_t limit = atomic_load(&sessions->limits.max_pending);
 
-    if (atomic_fetch_add(&sessions->count, 1) < limit || limit == 0 || make_room(sessions, now_ms))
+    if (atomic_fetch_add(&sessions->count, 1) < limit || limit == 0 || make_room(sessions, limit, now_ms))
         return MFA_OK;
     atomic_fetch_sub(&sessions->count, 1);
     return MFA_ERR_FULL;
@@ -190,22 +212,23 @@ static enum mfa_status reserve_room(struct mfa_sessions *sessions, uint64_t now_
 static void make_room_for_user(struct mfa_sessions *sessions, struct mfa_session_shard *shard,
                                const struct mfa_session_ref *ref)
 {
-    uint32_t limit = sessions->policy.max_pending_per_user;
-    struct mfa_session *oldest = mfa_session_shard_next_of_user(shard, ref->user, NULL);
-    uint32_t count = 0;
+    uint64_t limit = atomic_load(&sessions->limits.max_pending_per_user);
+    struct mfa_session *session = NULL;
+    uint64_t count = 0;
 
     if (limit == 0)
         return;
-    for (const struct mfa_session *session = oldest; session != NULL && count < limit; count++)
-        session = mfa_session_shard_next_of_user(shard, ref->user, session);
-    if (count >= limit)
-        drop(sessions, shard, oldest);
+    while ((session = mfa_session_shard_next_of_user(shard, ref->user, session)) != NULL)
+        count++;
+    /* More than one only when the limit has become lower. */
+    for (; count >= limit; count--)
+        drop(sessions, shard, mfa_session_shard_next_of_user(shard, ref->user, NULL));
 }
 
 enum mfa_status mfa_sessions_open(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
                                   const struct mfa_session_facts *facts)
 {
-    uint64_t expires_ms = now_ms + (uint64_t)sessions->policy.session_ttl_s * 1000;
+    uint64_t expires_ms = now_ms + (uint64_t)atomic_load(&sessions->limits.session_ttl_s) * 1000;
     struct mfa_session *session = NULL;
     struct mfa_session_shard *shard = NULL;
     enum mfa_status status = reserve_room(sessions, now_ms);
@@ -225,9 +248,11 @@ enum mfa_status mfa_sessions_open(struct mfa_sessions *sessions, uint64_t now_ms
     return MFA_OK;
 }
 
-static uint64_t code_expiry(const struct mfa_policy *policy, uint64_t now_ms)
+static uint64_t code_expiry(const struct mfa_sessions *sessions, uint64_t now_ms)
 {
-    return policy->code_ttl_s == 0 ? UINT64_MAX : now_ms + (uint64_t)policy->code_ttl_s * 1000;
+    uint64_t ttl_s = atomic_load(&sessions->limits.code_ttl_s);
+
+    return ttl_s == 0 ? UINT64_MAX : now_ms + ttl_s * 1000;
 }
 
 bool mfa_sessions_has(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref)
@@ -260,38 +285,41 @@ enum mfa_status mfa_sessions_user_data(struct mfa_sessions *sessions, uint64_t n
     return status;
 }
 
-enum mfa_status mfa_sessions_set_captured(struct mfa_sessions *sessions, uint64_t now_ms,
-                                          const struct mfa_session_ref *ref, uint8_t service,
-                                          const char *captured_secret)
+enum mfa_status mfa_sessions_set_challenge(struct mfa_sessions *sessions, uint64_t now_ms,
+                                           const struct mfa_session_ref *ref,
+                                           const struct mfa_session_challenge *challenge)
 {
-    char *copy_secret = captured_secret != NULL ? strdup(captured_secret) : NULL;
+    struct mfa_session_challenge copy;
+    struct mfa_session_challenge before = {0};
     struct mfa_session_shard *shard = NULL;
     struct mfa_session *session = NULL;
+    enum mfa_status status = mfa_session_challenge_copy(&copy, challenge);
 
-    if (copy_secret == NULL && captured_secret != NULL)
-        return MFA_ERR_MEMORY;
+    if (status != MFA_OK)
+        return status;
     shard = lock_shard(sessions, ref->user);
     session = find_live(shard, ref, now_ms);
-    if (session != NULL)
-        mfa_session_set_captured(session, service, copy_secret); /* transferred */
+    if (session != NULL) {
+        mfa_session_challenge(session, &before);
+        mfa_session_set_challenge(session, &copy); /* transferred */
+    }
     unlock_shard(shard);
-    if (session == NULL && copy_secret != NULL)
-        mfa_secret_free(copy_secret, strlen(copy_secret));
+    mfa_session_challenge_clear(session != NULL ? &before : &copy);
     return session != NULL ? MFA_OK : MFA_ERR_NOT_FOUND;
 }
 
-enum mfa_status mfa_sessions_captured(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
-                                      uint8_t *service, char **captured_secret)
+enum mfa_status mfa_sessions_challenge(struct mfa_sessions *sessions, uint64_t now_ms,
+                                       const struct mfa_session_ref *ref, struct mfa_session_challenge *out)
 {
     struct mfa_session_shard *shard = lock_shard(sessions, ref->user);
     const struct mfa_session *session = find_live(shard, ref, now_ms);
-    enum mfa_status status = session != NULL ? MFA_OK : MFA_ERR_NOT_FOUND;
+    struct mfa_session_challenge challenge;
+    enum mfa_status status = MFA_ERR_NOT_FOUND;
 
-    *service = session != NULL ? session->service : 0;
-    *captured_secret = NULL;
-    if (session != NULL && session->captured_secret != NULL) {
-        *captured_secret = strdup(session->captured_secret);
-        status = *captured_secret != NULL ? MFA_OK : MFA_ERR_MEMORY;
+    *out = (struct mfa_session_challenge){0};
+    if (session != NULL) {
+        mfa_session_challenge(session, &challenge);
+        status = mfa_session_challenge_copy(out, &challenge);
     }
     unlock_shard(shard);
     return status;
@@ -329,17 +357,17 @@ enum mfa_status mfa_sessions_add_code(struct mfa_sessions *sessions, uint64_t no
     session = find_live(shard, ref, now_ms);
     if (session != NULL) {
         session->has_new_code = true;
-        mfa_session_push_code(session, hash, code_expiry(&sessions->policy, now_ms));
+        mfa_session_push_code(session, hash, code_expiry(sessions, now_ms));
     }
     unlock_shard(shard);
     return session != NULL ? MFA_OK : MFA_ERR_NOT_FOUND;
 }
 
-static void book_send(const struct mfa_policy *policy, struct mfa_session *session, uint64_t begun_ms)
+static void book_send(const struct limits *limits, struct mfa_session *session, uint64_t begun_ms)
 {
-    mfa_session_keep_codes(session, policy->accept_previous_codes + 1);
+    mfa_session_keep_codes(session, (uint32_t)atomic_load(&limits->accept_previous_codes) + 1);
     if (session->was_sent_to)
-        session->next_send_ms = begun_ms + (uint64_t)policy->resend_interval_s * 1000;
+        session->next_send_ms = begun_ms + (uint64_t)atomic_load(&limits->resend_interval_s) * 1000;
     session->was_sent_to = true;
 }
 
@@ -351,7 +379,7 @@ bool mfa_sessions_end_send(struct mfa_sessions *sessions, uint64_t begun_ms, con
 
     if (session != NULL) {
         if (was_sent)
-            book_send(&sessions->policy, session, begun_ms);
+            book_send(&sessions->limits, session, begun_ms);
         else if (session->has_new_code)
             mfa_session_withdraw_code(session);
         session->is_sending = false;
@@ -361,10 +389,17 @@ bool mfa_sessions_end_send(struct mfa_sessions *sessions, uint64_t begun_ms, con
     return session != NULL;
 }
 
+/* Where attempts have no limit there may be more than can be counted, and a limit later. */
+static void count_one(uint16_t *count)
+{
+    if (*count < UINT16_MAX)
+        (*count)++;
+}
+
 enum mfa_status mfa_sessions_reserve_attempt(struct mfa_sessions *sessions, uint64_t now_ms,
                                              const struct mfa_session_ref *ref, enum mfa_purpose purpose)
 {
-    uint32_t limit = sessions->policy.attempts_per_session;
+    uint32_t limit = (uint32_t)atomic_load(&sessions->limits.attempts_per_session);
     struct mfa_session_shard *shard = lock_shard(sessions, ref->user);
     struct mfa_session *session = find_live(shard, ref, now_ms);
     enum mfa_status status = MFA_ERR_NOT_FOUND;
@@ -372,7 +407,7 @@ enum mfa_status mfa_sessions_reserve_attempt(struct mfa_sessions *sessions, uint
     if (session != NULL && session->purpose == purpose) {
         status = limit > 0 && session->attempts >= limit ? MFA_ERR_DENIED : MFA_OK;
         if (status == MFA_OK)
-            session->attempts++;
+            count_one(&session->attempts);
     }
     unlock_shard(shard);
     return status;
@@ -395,18 +430,26 @@ enum mfa_status mfa_sessions_match(struct mfa_sessions *sessions, uint64_t now_m
     return status;
 }
 
+/* The limit may have become lower than what was reserved. */
+static uint32_t attempts_left(const struct mfa_session *session, uint32_t limit)
+{
+    if (limit == 0)
+        return UINT32_MAX;
+    return limit > session->attempts ? limit - session->attempts : 0;
+}
+
 enum mfa_status mfa_sessions_fail_attempt(struct mfa_sessions *sessions, const struct mfa_session_ref *ref,
                                           uint32_t *left)
 {
-    uint32_t limit = sessions->policy.attempts_per_session;
+    uint32_t limit = (uint32_t)atomic_load(&sessions->limits.attempts_per_session);
     struct mfa_session_shard *shard = lock_shard(sessions, ref->user);
     struct mfa_session *session = mfa_session_shard_find(shard, ref);
     enum mfa_status status = session != NULL ? MFA_OK : MFA_ERR_NOT_FOUND;
 
     *left = 0;
     if (session != NULL) {
-        session->failures++;
-        *left = limit == 0 ? UINT32_MAX : limit - session->attempts;
+        count_one(&session->failures);
+        *left = attempts_left(session, limit);
         if (limit > 0 && session->failures >= limit)
             drop(sessions, shard, session);
     }

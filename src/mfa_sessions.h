@@ -29,6 +29,9 @@ struct mfa_sessions;
 MFA_MUST_CHECK enum mfa_status mfa_sessions_new(struct mfa_sessions **out, const struct mfa_policy *policy,
                                                 const unsigned char key_secret[static MFA_SESSIONS_SEED_LEN]);
 
+/* Goes by another policy from now on. Sessions that are open keep their ends, and their codes theirs. */
+void mfa_sessions_set_policy(struct mfa_sessions *sessions, const struct mfa_policy *policy);
+
 /* Wipes and frees every session and the table. Accepts NULL. */
 void mfa_sessions_free(struct mfa_sessions *sessions);
 
@@ -50,17 +53,17 @@ MFA_MUST_CHECK bool mfa_sessions_has(struct mfa_sessions *sessions, uint64_t now
 MFA_MUST_CHECK enum mfa_status mfa_sessions_user_data(struct mfa_sessions *sessions, uint64_t now_ms,
                                                       const struct mfa_session_ref *ref, char **text, size_t *len);
 
-/* Remembers who sent the last challenge and what was captured of its answer: JSON, copied; NULL: nothing. It takes the place
- * of what was remembered before. Returns MFA_OK, MFA_ERR_NOT_FOUND or MFA_ERR_MEMORY. */
-MFA_MUST_CHECK enum mfa_status mfa_sessions_set_captured(struct mfa_sessions *sessions, uint64_t now_ms,
-                                                         const struct mfa_session_ref *ref, uint8_t service,
-                                                         const char *captured_secret);
+/* Remembers the last challenge, copied, in the place of what was remembered before.
+ * Returns MFA_OK, MFA_ERR_NOT_FOUND or MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_sessions_set_challenge(struct mfa_sessions *sessions, uint64_t now_ms,
+                                                          const struct mfa_session_ref *ref,
+                                                          const struct mfa_session_challenge *challenge);
 
-/* Gives back what mfa_sessions_set_captured was told; `*captured_secret`, which may be NULL, is owned by the caller, released
- * with mfa_secret_free. Returns MFA_OK, MFA_ERR_NOT_FOUND or MFA_ERR_MEMORY. */
-MFA_MUST_CHECK enum mfa_status mfa_sessions_captured(struct mfa_sessions *sessions, uint64_t now_ms,
-                                                     const struct mfa_session_ref *ref, uint8_t *service,
-                                                     char **captured_secret);
+/* Gives back what mfa_sessions_set_challenge was told; `*out` is owned by the caller, released with
+ * mfa_session_challenge_clear. Returns MFA_OK, MFA_ERR_NOT_FOUND or MFA_ERR_MEMORY; `*out` is zeroed on failure. */
+MFA_MUST_CHECK enum mfa_status mfa_sessions_challenge(struct mfa_sessions *sessions, uint64_t now_ms,
+                                                      const struct mfa_session_ref *ref,
+                                                      struct mfa_session_challenge *out);
 
 /* Reserves the sending of a message on a session, before it is sent.
  * Returns MFA_OK; MFA_ERR_NOT_FOUND; MFA_ERR_FULL: not for another `*wait_s` seconds, since a message is being sent already,

@@ -20,7 +20,7 @@ static enum mfa_outcome check_password(struct mfa_flow *flow)
 
 enum mfa_outcome mfa_step_up(struct mfa_flow *flow, mfa_flow_step_fn *then)
 {
-    if (!flow->core->config.step_up_is_required)
+    if (!flow->settings->config.step_up_is_required)
         return then(flow);
     if (json_string_length(json_object_get(flow->body_secret, "password")) == 0)
         return MFA_OUTCOME_STEP_UP_NEEDED;

@@ -124,10 +124,13 @@ static void report_path(const struct mfa_yaml *yaml, bool is_error, const char *
 {
     char full_path[PATH_MAX_LEN] = {0};
     const char *rest;
-    const struct mfa_yaml_node *nearest = mfa_yaml_descend(yaml->root, path, &rest);
+    const struct mfa_yaml_node *nearest = yaml->root != NULL ? mfa_yaml_descend(yaml->root, path, &rest) : NULL;
 
     mfa_yaml_append(full_path, sizeof full_path, "%s.%s", yaml->source->section, path);
-    report(nearest->document, is_error, full_path, mfa_yaml_line(nearest), format, args);
+    if (nearest != NULL)
+        report(nearest->document, is_error, full_path, mfa_yaml_line(nearest), format, args);
+    else
+        report((struct mfa_yaml *)(uintptr_t)yaml, is_error, full_path, line_of(yaml, 0), format, args);
 }
 
 void mfa_yaml_error_at(const struct mfa_yaml *yaml, const char *path, const char *format, ...)

@@ -182,9 +182,10 @@ static int run(struct recorder *recorder, const struct call *call)
 {
     const struct mfa_gateway_port recording = {.ctx = recorder, .submit = submit};
     struct mfa_services *services = NULL;
+    atomic_size_t in_flight = 0;
     int status = EXIT_FINE;
 
-    (void)memory_checked(mfa_services_new(&services, &host_port, &recording, &call->first, 1));
+    (void)memory_checked(mfa_services_new(&services, &host_port, &recording, &in_flight, &call->first, 1));
     status = exchange(recorder, services, call);
     mfa_services_free(services);
     return status;

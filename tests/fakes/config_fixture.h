@@ -24,6 +24,9 @@ void config_accept(struct mfa_config *config, const char *text, const char *expe
 /* Expects exactly these lines, and nothing of the configuration left. */
 void config_refuse(const char *text, const char *expected_log);
 
+/* As config_refuse, of a section that is to take the place of the one in use. */
+void config_refuse_in_place_of(const struct mfa_config *in_use, const char *text, const char *expected_log);
+
 /* Renders a request for the code 123456, which is also replaced in values. `user_data` is JSON. Owned by the caller. */
 struct mfa_http_request *config_render(const struct mfa_endpoint *endpoint, const char *user_data);
 

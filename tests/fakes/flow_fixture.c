@@ -20,16 +20,22 @@ static void report(void *ctx, bool is_error, const char *line)
         print_error("%s\n", line);
 }
 
-static void start_core(struct fixture *fixture, const char *yaml)
+static void parse(struct mfa_config *config, const char *yaml, const struct mfa_config *in_use)
 {
     struct mfa_config_source source = {
-        .text = yaml, .text_len = strlen(yaml), .section = "services.mfa", .file = "test.yml"};
+        .text = yaml, .text_len = strlen(yaml), .section = "services.mfa", .file = "test.yml", .in_use = in_use};
+
+    assert_int_equal(mfa_config_parse(config, &source, report, NULL), MFA_OK);
+}
+
+static void start_core(struct fixture *fixture, const char *yaml)
+{
     struct mfa_host_port host = fake_host_port(&fixture->host);
     struct mfa_gateway_port gateway = fake_gateway_port(&fixture->gateway);
     struct mfa_kv_port kv = fake_kv_port(&fixture->kv);
     struct mfa_config config;
 
-    assert_int_equal(mfa_config_parse(&config, &source, report, NULL), MFA_OK);
+    parse(&config, yaml, NULL);
     assert_int_equal(mfa_core_new(&fixture->core, &host, &gateway, &kv, &config), MFA_OK);
 }
 
@@ -97,6 +103,14 @@ void fixture_restart_core(struct fixture *fixture, const char *yaml)
 {
     stop_core(fixture);
     start_core(fixture, yaml);
+}
+
+void fixture_reconfigure(struct fixture *fixture, const char *yaml)
+{
+    struct mfa_config config;
+
+    parse(&config, yaml, &fixture->core->settings->config);
+    assert_int_equal(mfa_core_reconfigure(fixture->core, &config), MFA_OK);
 }
 
 /* --- One flow ----------------------------------------------------------------------------------------------------- */
@@ -204,7 +218,7 @@ const struct fake_completion *fixture_check(struct fixture *fixture, mfa_flow_st
 
 static bool is_single(const struct fixture *fixture)
 {
-    return fixture->core->config.mode == MFA_MODE_SINGLE;
+    return fixture->core->settings->config.mode == MFA_MODE_SINGLE;
 }
 
 void fixture_activate(struct fixture *fixture, const char *user, char token[static MFA_TOKEN_SIZE])

@@ -90,6 +90,9 @@ struct fixture *fixture_restart(void **state, const char *yaml);
 /* Replaces the core by a new one over the same storage: what was only in memory is gone. */
 void fixture_restart_core(struct fixture *fixture, const char *yaml);
 
+/* Has the core take another configuration over. */
+void fixture_reconfigure(struct fixture *fixture, const char *yaml);
+
 /* --- One flow ----------------------------------------------------------------------------------------------------- */
 
 struct fixture_input {

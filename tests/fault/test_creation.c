@@ -180,9 +180,8 @@ static bool start_core(void *state, const struct fault *fault)
     status = start(&core, parts, &config);
     was_met = fault_disarm();
     FAULT_EXPECT(fault, was_met == (status != MFA_OK) && was_met == (core == NULL));
-    FAULT_EXPECT(fault, was_met == (config.mode != MFA_MODE_DISABLED)); /* whose it is */
+    FAULT_EXPECT(fault, config.mode == MFA_MODE_DISABLED); /* it was transferred */
     mfa_core_free(core);
-    mfa_config_clear(&config);
     fake_kv_clear(&parts->kv);
     fake_gateway_clear(&parts->gateway);
     fake_host_clear(&parts->host);
@@ -197,6 +196,31 @@ static void a_core_starts_whole_or_not_at_all(void **state)
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         fault_exhaust(state, kinds[i], start_core);
+}
+
+static bool reconfigure_core(void *state, const struct fault *fault)
+{
+    struct fixture *fixture = fixture_restart(&state, FIXTURE_SINGLE("", ""));
+    const char *yaml = FIXTURE_SINGLE_LIMITED("  sendLimits: {perDay: 7}\n", "");
+    const struct mfa_config_source source = {
+        .text = yaml, .text_len = strlen(yaml), .section = "services.mfa", .file = "test.yml"};
+    const struct mfa_settings *before = fixture->core->settings;
+    struct mfa_config config;
+    enum mfa_status status = MFA_OK;
+    bool was_met = false;
+
+    assert_int_equal(mfa_config_parse(&config, &source, say, &config), MFA_OK);
+    fault_arm(fault);
+    status = mfa_core_reconfigure(fixture->core, &config);
+    was_met = fault_disarm();
+    FAULT_EXPECT(fault, was_met == (status != MFA_OK));
+    FAULT_EXPECT(fault, was_met == (fixture->core->settings == before));
+    return was_met;
+}
+
+static void a_configuration_is_taken_over_whole_or_not_at_all(void **state)
+{
+    fault_exhaust(state, FAULT_MEMORY, reconfigure_core);
 }
 
 #define SENDING FIXTURE_SINGLE_LIMITED("", "")
@@ -231,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_configuration_is_read_whole_or_refused, set_desk, clear_desk),
         cmocka_unit_test_setup_teardown(a_core_starts_whole_or_not_at_all, set_desk, clear_desk),
+        IN_SINGLE(a_configuration_is_taken_over_whole_or_not_at_all),
         IN_SINGLE(a_core_stops_whatever_it_cannot_write),
     };
 

@@ -222,6 +222,7 @@ static void send_request(const struct replay_call *call, struct replayed *out)
 {
     struct mfa_gateway_port gateway = replay_gateway_port();
     struct mfa_services *services = NULL;
+    atomic_size_t in_flight = 0;
     struct mfa_config config;
     struct fake_host fake;
 
@@ -230,7 +231,7 @@ static void send_request(const struct replay_call *call, struct replayed *out)
     struct mfa_host_port host = fake_host_port(&fake);
     replay_configure(&config, call->recording);
     const struct mfa_endpoint *endpoint = endpoint_of(&config, call->name);
-    assert_int_equal(mfa_services_new(&services, &host, &gateway, &endpoint, 1), MFA_OK);
+    assert_int_equal(mfa_services_new(&services, &host, &gateway, &in_flight, &endpoint, 1), MFA_OK);
     carry_out(call, endpoint, services, out);
     mfa_services_free(services);
     mfa_config_clear(&config);

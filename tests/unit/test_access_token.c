@@ -39,7 +39,7 @@ struct asker {
 
 static struct mfa_service *service(const struct fixture *fixture)
 {
-    return mfa_services_find(fixture->core->services, &fixture->core->config.single);
+    return mfa_services_find(fixture->core->settings->services, &fixture->core->settings->config.single);
 }
 
 static void ask(struct fixture *fixture, struct asker *asker);
@@ -62,7 +62,7 @@ static void ask_within(struct fixture *fixture, struct asker *asker, uint32_t ti
 {
     asker->fixture = fixture;
     asker->waiter = (struct mfa_token_waiter){.ready = take_token, .arg = asker};
-    mfa_access_token_get(fixture->core->services, service(fixture), &asker->waiter, timeout_ms);
+    mfa_access_token_get(fixture->core->settings->services, service(fixture), &asker->waiter, timeout_ms);
 }
 
 static void ask(struct fixture *fixture, struct asker *asker)
@@ -264,7 +264,7 @@ static void without_a_clock_no_token_is_known_to_be_good(void **state)
 
 static void refuse(struct fixture *fixture, uint64_t number)
 {
-    mfa_access_token_refuse(fixture->core->services, service(fixture), number);
+    mfa_access_token_refuse(fixture->core->settings->services, service(fixture), number);
 }
 
 static void a_refused_token_is_fetched_anew(void **state)

@@ -633,6 +633,27 @@ static void a_message_that_cannot_carry_a_code_is_warned_of(void **state)
     mfa_config_clear(&config);
 }
 
+#define TAKES_RESTART " without a restart; put it back, or restart\n"
+
+static void mfa_is_turned_on_or_off_by_a_restart_only(void **state)
+{
+    struct mfa_config disabled, enabled;
+
+    (void)state;
+    config_accept(&disabled, "mode: disabled\n", "");
+    config_accept(&enabled, single, "");
+    config_refuse_in_place_of(&disabled, single,
+                              AT("mode", 41) "cannot change from \"disabled\" to \"single\"" TAKES_RESTART);
+    config_refuse_in_place_of(&enabled, "sms: {}\nmode: disabled\n",
+                              AT("mode", 42) "cannot change from \"single\" to \"disabled\"" TAKES_RESTART);
+    config_refuse_in_place_of(&enabled, NULL,
+                              AT("mode", 41) "cannot change from \"single\" to \"disabled\"" TAKES_RESTART);
+    config_refuse_in_place_of(&enabled, "mode: nonsense\n",
+                              AT("mode", 41) "must be one of \"disabled\", \"single\", \"challenge-verify\"\n");
+    mfa_config_clear(&enabled);
+    mfa_config_clear(&disabled);
+}
+
 static void clearing_is_idempotent(void **state)
 {
     static const struct mfa_config zeroed;
@@ -706,6 +727,7 @@ int main(void)
         cmocka_unit_test(plain_http_to_another_machine_is_warned_of),
         cmocka_unit_test(code_stands_where_challenge_verify_has_one),
         cmocka_unit_test(a_message_that_cannot_carry_a_code_is_warned_of),
+        cmocka_unit_test(mfa_is_turned_on_or_off_by_a_restart_only),
         cmocka_unit_test(clearing_is_idempotent),
         cmocka_unit_test(a_step_up_that_is_not_required_is_warned_of),
     };

@@ -60,9 +60,9 @@ static enum mfa_status begin_with(struct fixture *fixture, struct talk *talk, en
 
     *talk = (struct talk){.exchange = malloc(sizeof *talk->exchange)};
     assert_non_null(talk->exchange);
-    *talk->exchange = (struct mfa_exchange){.services = fixture->core->services,
+    *talk->exchange = (struct mfa_exchange){.services = fixture->core->settings->services,
                                             .call = call,
-                                            .endpoint = &fixture->core->config.single,
+                                            .endpoint = &fixture->core->settings->config.single,
                                             .variables = {.user_data = user_data, .code_secret = "271828"},
                                             .deadline_ms = fixture->host.monotonic_ms + PATIENCE_MS,
                                             .done = take_finding,
@@ -804,7 +804,7 @@ static void an_exchange_can_be_over_and_gone_before_its_request_is_on_its_way(vo
     unsigned requests = 0;
     struct talk talk;
 
-    fixture->core->services->gateway = (struct mfa_gateway_port){.ctx = &requests, .submit = answer_at_once};
+    fixture->core->settings->services->gateway = (struct mfa_gateway_port){.ctx = &requests, .submit = answer_at_once};
     begin(fixture, &talk, MFA_CALL_SEND); /* token, refused, token, refused, the second service */
     assert_over(&talk, MFA_VERDICT_SENT, 1);
     assert_int_equal(requests, 5);

@@ -14,7 +14,7 @@
 
 static struct fake_host fake;
 static struct mfa_host_port host;
-static struct mfa_services services;
+static atomic_size_t in_flight;
 static struct mfa_sessions *sessions;
 static struct mfa_throttle *throttle;
 static struct fake_kv table;
@@ -35,7 +35,7 @@ static int setup(void **state)
     assert_int_equal(mfa_throttle_new(&throttle, &policy), MFA_OK);
     fake_kv_init(&table);
     assert_int_equal(mfa_send_limits_new(&send_limits, &host, &kv, &policy), MFA_OK);
-    assert_int_equal(mfa_housekeeper_new(&housekeeper, &host, &services, sessions, throttle, send_limits), MFA_OK);
+    assert_int_equal(mfa_housekeeper_new(&housekeeper, &host, &in_flight, sessions, throttle, send_limits), MFA_OK);
     return 0;
 }
 

@@ -17,6 +17,7 @@ struct scene {
     struct mfa_endpoint first, fallback, other;
     struct mfa_services *services;
     struct mfa_service *service; /* of `first` */
+    atomic_size_t in_flight;
 };
 
 static int setup(void **state)
@@ -30,7 +31,8 @@ static int setup(void **state)
     scene->first.fallback = &scene->fallback;
     endpoints[0] = &scene->first;
     endpoints[2] = &scene->other;
-    assert_int_equal(mfa_services_new(&scene->services, &no_host, &no_gateway, endpoints, 3), MFA_OK);
+    assert_int_equal(mfa_services_new(&scene->services, &no_host, &no_gateway, &scene->in_flight, endpoints, 3),
+                     MFA_OK);
     scene->service = mfa_services_find(scene->services, &scene->first);
     *state = scene;
     return 0;

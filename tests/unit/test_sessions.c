@@ -274,6 +274,80 @@ static void a_user_at_the_limit_loses_only_the_own_oldest(void **state)
         assert_int_equal(is_there(*state, NOW, &refs[i]), i < 2 ? MFA_ERR_NOT_FOUND : MFA_OK);
 }
 
+/* A policy like the default one, for a table that is in use. */
+static struct mfa_policy default_policy(void)
+{
+    struct mfa_policy policy;
+
+    mfa_policy_init(&policy);
+    return policy;
+}
+
+static void a_lower_limit_per_user_holds_from_the_next_session_on(void **state)
+{
+    struct mfa_policy policy = default_policy();
+    struct mfa_session_ref refs[6];
+
+    for (size_t i = 0; i < 6; i++) {
+        char token[32];
+        snprintf(token, sizeof token, "token-%zu", i);
+        if (i == 5) {
+            policy.max_pending_per_user = 2;
+            mfa_sessions_set_policy(*state, &policy);
+            assert_int_equal(mfa_sessions_count(*state), 5);
+        }
+        refs[i] = open_login(*state, NOW + i, "alice", token);
+    }
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(is_there(*state, NOW, &refs[i]), i < 4 ? MFA_ERR_NOT_FOUND : MFA_OK);
+}
+
+static void a_shorter_life_is_that_of_the_next_session(void **state)
+{
+    struct mfa_policy policy = default_policy();
+    struct mfa_session_ref first = open_login(*state, NOW, "alice", "first");
+    struct mfa_session_ref second;
+
+    policy.session_ttl_s = policy.code_ttl_s = 60;
+    mfa_sessions_set_policy(*state, &policy);
+    second = open_login(*state, NOW, "alice", "second");
+    assert_int_equal(is_there(*state, NOW + 60 * SECOND, &second), MFA_ERR_NOT_FOUND);
+    mfa_sessions_expire(*state, NOW + 60 * SECOND);
+    assert_int_equal(mfa_sessions_count(*state), 1);
+    assert_int_equal(is_there(*state, NOW + 1800 * SECOND - 1, &first), MFA_OK);
+}
+
+static void fewer_attempts_hold_for_sessions_that_are_open(void **state)
+{
+    struct mfa_policy policy = default_policy();
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &ref, MFA_PURPOSE_LOGIN), MFA_OK);
+    policy.attempts_per_session = 2;
+    mfa_sessions_set_policy(*state, &policy);
+    assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &ref, MFA_PURPOSE_LOGIN), MFA_ERR_DENIED);
+    assert_int_equal(fail_attempt(*state, &ref), 0);
+    assert_int_equal(is_there(*state, NOW, &ref), MFA_OK);
+    assert_int_equal(fail_attempt(*state, &ref), 0);
+    assert_int_equal(is_there(*state, NOW, &ref), MFA_ERR_NOT_FOUND);
+}
+
+static void attempts_beyond_counting_are_none_left_once_there_is_a_limit(void **state)
+{
+    struct mfa_policy policy = default_policy();
+    struct mfa_session_ref ref;
+
+    policy.attempts_per_session = 0;
+    restart(state, &policy);
+    ref = open_login(*state, NOW, "alice", "token");
+    for (int i = 0; i <= UINT16_MAX; i++)
+        assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &ref, MFA_PURPOSE_LOGIN), MFA_OK);
+    policy.attempts_per_session = 5;
+    mfa_sessions_set_policy(*state, &policy);
+    assert_int_equal(mfa_sessions_reserve_attempt(*state, NOW, &ref, MFA_PURPOSE_LOGIN), MFA_ERR_DENIED);
+}
+
 static void a_full_table_refuses_until_sessions_expire(void **state)
 {
     struct mfa_policy policy;
@@ -664,6 +738,10 @@ int main(void)
         IN_TABLE(a_session_can_be_dropped),
         IN_TABLE(a_users_sessions_are_dropped_by_purpose),
         IN_TABLE(a_user_at_the_limit_loses_only_the_own_oldest),
+        IN_TABLE(a_lower_limit_per_user_holds_from_the_next_session_on),
+        IN_TABLE(a_shorter_life_is_that_of_the_next_session),
+        IN_TABLE(fewer_attempts_hold_for_sessions_that_are_open),
+        IN_TABLE(attempts_beyond_counting_are_none_left_once_there_is_a_limit),
         IN_TABLE(a_full_table_refuses_until_sessions_expire),
         IN_TABLE(who_finds_the_table_full_frees_no_more_than_is_needed),
         IN_TABLE(zero_switches_the_bounds_off),
