@@ -26,15 +26,17 @@ static void report(void *ctx, bool is_error, const char *line)
     host->log(host, is_error ? CORE_LOG_ERROR : CORE_LOG_WARN, (struct core_span){.data = line, .len = strlen(line)});
 }
 
+/* `in_use` is the configuration whose place it is to take; NULL: none. */
 static enum mfa_status read_config(const struct core_host *host, const struct core_config *from,
-                                   struct mfa_config *config)
+                                   const struct mfa_config *in_use, struct mfa_config *config)
 {
     char file[4096];
     struct mfa_config_source source = {.text = from->text.data,
                                        .text_len = (size_t)from->text.len,
                                        .section = PLUGIN_SECTION,
                                        .file = file,
-                                       .first_line = from->origin_line};
+                                       .first_line = from->origin_line,
+                                       .in_use = in_use};
 
     if (from->format != CORE_CONFIG_YAML && from->format != CORE_CONFIG_JSON) {
         log_error(host, PLUGIN_SECTION ": the host hands over the configuration in a format that is not known here");
@@ -45,13 +47,18 @@ static enum mfa_status read_config(const struct core_host *host, const struct co
     return mfa_config_parse(config, &source, report, (void *)(uintptr_t)host);
 }
 
+static struct mfa_gateway_limits gateway_limits(const struct mfa_config *config)
+{
+    return (struct mfa_gateway_limits){.max_in_flight = config->policy.gateway_max_in_flight,
+                                       .max_per_host = config->policy.gateway_max_per_host};
+}
+
 static enum mfa_status start(struct plugin_instance *instance, struct mfa_config *config)
 {
     struct mfa_host_port port = plugin_host_port(instance->host);
     struct mfa_kv_port kv = plugin_kv_port(&instance->kv, instance->host);
     struct mfa_gateway_port gateway = {0};
-    struct mfa_gateway_limits limits = {.max_in_flight = config->policy.gateway_max_in_flight,
-                                        .max_per_host = config->policy.gateway_max_per_host};
+    struct mfa_gateway_limits limits = gateway_limits(config);
     enum mfa_status status = MFA_OK;
 
     status = plugin_metrics_port(&instance->metrics, instance->host, config, &port.metrics);
@@ -85,6 +92,7 @@ static void destroy(void *context)
         return;
     mfa_core_free(instance->core);
     mfa_gateway_free(instance->gateway);
+    plugin_metrics_clear(&instance->metrics);
     free(instance->routes);
     free(instance);
 }
@@ -109,7 +117,7 @@ static core_status create_instance(const struct core_host *host, const struct co
     if (instance == NULL)
         return status;
     instance->host = host;
-    status = to_core(read_config(host, from, &config));
+    status = to_core(read_config(host, from, NULL, &config));
     if (status == CORE_OK)
         status = to_core(start(instance, &config));
     if (status == CORE_OK)
@@ -147,7 +155,28 @@ static core_status create(const struct core_host *host, const struct core_config
     return status;
 }
 
-static const struct core_plugin_hooks hooks = {.struct_size = sizeof hooks, .stop = stop, .login = plugin_login};
+static core_status reconfigure(void *context, const struct core_config *from)
+{
+    struct plugin_instance *instance = context;
+    struct mfa_settings *in_use = mfa_core_settings(instance->core);
+    struct mfa_gateway_limits limits = {0};
+    struct mfa_config config = {0};
+    enum mfa_status status = read_config(instance->host, from, &in_use->config, &config);
+
+    if (status == MFA_OK) {
+        limits = gateway_limits(&config);
+        status = mfa_core_reconfigure(instance->core, &config);
+    }
+    if (status == MFA_OK && instance->gateway != NULL)
+        mfa_gateway_set_limits(instance->gateway, &limits);
+    if (status == MFA_ERR_MEMORY)
+        log_error(instance->host, "not enough memory for another configuration");
+    mfa_settings_release(in_use);
+    return to_core(status);
+}
+
+static const struct core_plugin_hooks hooks = {
+    .struct_size = sizeof hooks, .stop = stop, .login = plugin_login, .reconfigure = reconfigure};
 
 static const char *const profile_fields[] = {PLUGIN_FIELD_ENROLMENT, PLUGIN_FIELD_ATTEMPTS, NULL};
 

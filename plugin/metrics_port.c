@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
 #include "core_cap_metrics.h"
 #include "plugin.h"
 
-#define MAX_HOSTS 32
+/* No host can be called that. */
+#define OTHER_HOST "(other)"
 
 /* Milliseconds, up to the longest time-out. */
 static const int64_t latency_buckets[] = {5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000};
@@ -11,27 +15,40 @@ static const char *const calls[] = {[MFA_CALL_SEND] = "send", [MFA_CALL_VERIFY] 
 
 /* The closed sets, as far as they are made when the plugin starts; each ends with NULL. */
 struct label_values {
-    const char *hosts[MAX_HOSTS + 1];
     const char *outcomes[MFA_OUTCOME_COUNT + 1];
     const char *verdicts[MFA_VERDICT_ACCEPTED + 2];
 };
 
-static void fill_in(struct label_values *values, const struct mfa_config *config)
+/* They outlive the configuration that named them. */
+static enum mfa_status copy_hosts(char *hosts[static PLUGIN_MAX_HOSTS + 2], const struct mfa_config *config)
 {
-    for (size_t i = 0; i < MAX_HOSTS; i++)
-        values->hosts[i] = mfa_config_host(config, i);
+    const char *host = NULL;
+    size_t count = 0;
+
+    while (count < PLUGIN_MAX_HOSTS && (host = mfa_config_host(config, count)) != NULL) {
+        hosts[count] = strdup(host);
+        if (hosts[count++] == NULL)
+            return MFA_ERR_MEMORY;
+    }
+    hosts[count] = strdup(OTHER_HOST);
+    return hosts[count] != NULL ? MFA_OK : MFA_ERR_MEMORY;
+}
+
+static void fill_in(struct label_values *values)
+{
     for (size_t i = 0; i < MFA_OUTCOME_COUNT; i++)
         values->outcomes[i] = mfa_outcome_name((enum mfa_outcome)i);
     for (size_t i = 0; i <= MFA_VERDICT_ACCEPTED; i++)
         values->verdicts[i] = mfa_verdict_name((enum mfa_verdict)i);
 }
 
-static enum mfa_status define(struct plugin_metrics *metrics, const struct mfa_config *config)
+static enum mfa_status define(struct plugin_metrics *metrics)
 {
     struct label_values values = {0};
     const struct core_metric_label by_flow[] = {{"flow", mfa_metrics_flows}, {"outcome", values.outcomes}};
-    const struct core_metric_label by_verdict[] = {{"host", values.hosts}, {"outcome", values.verdicts}};
-    const struct core_metric_label by_call[] = {{"host", values.hosts}, {"call", calls}};
+    const char *const *hosts = (const char *const *)metrics->hosts;
+    const struct core_metric_label by_verdict[] = {{"host", hosts}, {"outcome", values.verdicts}};
+    const struct core_metric_label by_call[] = {{"host", hosts}, {"call", calls}};
     const struct core_metric definitions[MFA_METRIC_COUNT] = {
         [MFA_METRIC_REQUESTS] = {.kind = CORE_METRIC_COUNTER,
                                  .name = "mfa_requests_total",
@@ -59,7 +76,7 @@ static enum mfa_status define(struct plugin_metrics *metrics, const struct mfa_c
                                 .help = "Logins and activations that wait for their code."},
     };
 
-    fill_in(&values, config);
+    fill_in(&values);
     for (size_t i = 0; i < MFA_METRIC_COUNT; i++) {
         struct core_metric metric = definitions[i];
 
@@ -88,8 +105,18 @@ enum mfa_status plugin_metrics_port(struct plugin_metrics *metrics, const struct
     *metrics = (struct plugin_metrics){.host = host, .table = core_cap_metrics_of(host)};
     if (metrics->table == NULL || config->mode == MFA_MODE_DISABLED)
         return MFA_OK;
-    status = define(metrics, config);
+    status = copy_hosts(metrics->hosts, config);
     if (status == MFA_OK)
-        *out = (struct mfa_metrics_port){.ctx = metrics, .record = record};
+        status = define(metrics);
+    if (status == MFA_OK)
+        *out =
+            (struct mfa_metrics_port){.ctx = metrics, .hosts = (const char *const *)metrics->hosts, .record = record};
     return status;
+}
+
+void plugin_metrics_clear(struct plugin_metrics *metrics)
+{
+    for (size_t i = 0; metrics->hosts[i] != NULL; i++)
+        free(metrics->hosts[i]);
+    *metrics = (struct plugin_metrics){0};
 }

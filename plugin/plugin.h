@@ -20,6 +20,9 @@
 #define PLUGIN_FIELD_ENROLMENT "mfa"
 #define PLUGIN_FIELD_ATTEMPTS "mfa-attempts"
 
+/* Most hosts of services that metrics name; the rest, and those of a later configuration, are one more. */
+#define PLUGIN_MAX_HOSTS 32
+
 /* What the key-value port works on. */
 struct plugin_kv {
     const struct core_host *host;
@@ -31,6 +34,7 @@ struct plugin_metrics {
     const struct core_host *host;
     const struct core_cap_metrics *table; /* NULL: the host has none */
     uint64_t ids[MFA_METRIC_COUNT];
+    char *hosts[PLUGIN_MAX_HOSTS + 2]; /* label values, as mfa_metrics_port has them; owned */
 };
 
 struct plugin_instance {
@@ -58,6 +62,9 @@ struct mfa_kv_port plugin_kv_port(struct plugin_kv *kv, const struct core_host *
  * Returns MFA_OK; MFA_ERR_MEMORY; MFA_ERR_INTERNAL: the host does not take a definition. */
 MFA_MUST_CHECK enum mfa_status plugin_metrics_port(struct plugin_metrics *metrics, const struct core_host *host,
                                                    const struct mfa_config *config, struct mfa_metrics_port *out);
+
+/* metrics_port.c: frees what the port works on. Accepts a zeroed struct. */
+void plugin_metrics_clear(struct plugin_metrics *metrics);
 
 /* dispatch.c: registers the routes. Returns what the host said. */
 core_status plugin_register_routes(struct plugin_instance *instance);

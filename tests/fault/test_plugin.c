@@ -199,17 +199,26 @@ static struct core_span span_of(const char *text)
     return (struct core_span){text, strlen(text)};
 }
 
-static core_status create(struct desk *desk, void **instance)
+#define YAML_SIZE 256
+
+static struct core_config configure(const struct desk *desk, char yaml[static YAML_SIZE])
 {
-    char yaml[256];
     struct core_config config = {
         .struct_size = sizeof config, .format = CORE_CONFIG_YAML, .origin = span_of("test.yml"), .origin_line = 1};
 
-    snprintf(yaml, sizeof yaml,
+    snprintf(yaml, YAML_SIZE,
              "mode: single\n"
              "sms: {endpoints: {single: {url: 'http://127.0.0.1:%u/{{ number }}?text={{ message }}', method: GET}}}\n",
              (unsigned)desk->service.port);
     config.text = span_of(yaml);
+    return config;
+}
+
+static core_status create(struct desk *desk, void **instance)
+{
+    char yaml[YAML_SIZE];
+    const struct core_config config = configure(desk, yaml);
+
     return core_plugin_descriptor.create(&desk->table, &config, instance);
 }
 
@@ -247,23 +256,29 @@ static void an_instance_is_made_whole_or_not_at_all(void **state)
         fault_exhaust(state, kinds[i], create_under);
 }
 
-static bool log_in_under(void *state, const struct fault *fault)
+static void log_in(struct desk *desk, void *instance)
 {
-    struct desk *desk = state;
     const struct core_login login = {.struct_size = sizeof login,
                                      .user_id = span_of("id-alice"),
                                      .username = span_of("alice"),
                                      .client_address = span_of("203.0.113.7"),
                                      .grant = span_of("a grant")};
+
+    desk->completions = 0;
+    core_plugin_descriptor.hooks->login(instance, 1, &login);
+    sem_wait(&desk->completed);
+}
+
+static bool log_in_under(void *state, const struct fault *fault)
+{
+    struct desk *desk = state;
     const uint32_t expected = desk->has_mfa ? CORE_CHALLENGE : CORE_ALLOW;
     void *instance = NULL;
     bool was_met = false;
 
-    desk->completions = 0;
     assert_int_equal(create(desk, &instance), CORE_OK);
     fault_arm(fault);
-    core_plugin_descriptor.hooks->login(instance, 1, &login);
-    sem_wait(&desk->completed);
+    log_in(desk, instance);
     was_met = fault_disarm();
     destroy(instance);
     FAULT_EXPECT(fault, desk->completions == 1);
@@ -287,11 +302,40 @@ static void no_fault_lets_a_user_in(void **state)
     }
 }
 
+static bool reconfigure_under(void *state, const struct fault *fault)
+{
+    struct desk *desk = state;
+    char yaml[YAML_SIZE];
+    const struct core_config config = configure(desk, yaml);
+    core_status status = CORE_OK;
+    void *instance = NULL;
+    bool was_met = false;
+
+    assert_int_equal(create(desk, &instance), CORE_OK);
+    fault_arm(fault);
+    status = core_plugin_descriptor.hooks->reconfigure(instance, &config);
+    was_met = fault_disarm();
+    log_in(desk, instance);
+    destroy(instance);
+    FAULT_EXPECT(fault, status == (was_met ? CORE_ERR_MEMORY : CORE_OK));
+    FAULT_EXPECT(fault, desk->outcome == CORE_CHALLENGE);
+    return was_met;
+}
+
+static void an_instance_outlives_a_configuration_it_cannot_take_over(void **state)
+{
+    struct desk *desk = *state;
+
+    desk->has_mfa = true;
+    fault_exhaust(state, FAULT_MEMORY, reconfigure_under);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_instance_is_made_whole_or_not_at_all),
         cmocka_unit_test(no_fault_lets_a_user_in),
+        cmocka_unit_test(an_instance_outlives_a_configuration_it_cannot_take_over),
     };
 
     return cmocka_run_group_tests(tests, set_desk, clear_desk);
