@@ -30,8 +30,8 @@ static void api_log(const struct core_host *host, uint32_t level, struct core_sp
 
     if (!line.data)
         return;
-    /* Why a plugin refuses to start stands before what the host says to that. */
-    if (plugin->is_creating)
+    /* Why a plugin refuses its configuration stands before what the host says to that. */
+    if (plugin->is_creating || plugin->is_reconfiguring)
         log_text(level, source, line.data, (size_t)line.len);
     else
         log_writer_add(plugin->host->log_writer, level, source, line.data, (size_t)line.len);

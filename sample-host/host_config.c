@@ -237,6 +237,17 @@ core_status host_config_load(struct host_config *config, const char *path)
     return status;
 }
 
+void host_config_swap_text(struct host_config *config, struct host_config *other)
+{
+    char *text = config->text;
+    size_t text_len = config->text_len;
+
+    config->text = other->text;
+    config->text_len = other->text_len;
+    other->text = text;
+    other->text_len = text_len;
+}
+
 void host_config_clear(struct host_config *config)
 {
     if (config->text)

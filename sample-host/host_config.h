@@ -36,6 +36,9 @@ struct host_config {
  * host_config_clear, in any case. */
 core_status host_config_load(struct host_config *config, const char *path) __attribute__((warn_unused_result));
 
+/* Swaps the text, which is what plugins read, and leaves what the host reads itself. Main thread; nobody else looks at it. */
+void host_config_swap_text(struct host_config *config, struct host_config *other);
+
 /* Accepts a zeroed one. */
 void host_config_clear(struct host_config *config);
 

@@ -188,7 +188,7 @@ static core_status load_one(struct host *host, const char *dir, const char *name
 }
 
 /* A section without its plugin would leave its owner without what it configures, MFA for one. */
-static core_status check_claimed_sections(const struct host *host)
+core_status loader_check_claimed(const struct host *host, const struct host_config *config)
 {
     const char **claimed = calloc(host->plugin_count + 1, sizeof(*claimed));
     core_status status = CORE_ERR_MEMORY;
@@ -197,7 +197,7 @@ static core_status check_claimed_sections(const struct host *host)
         return status;
     for (size_t i = 0; i < host->plugin_count; i++)
         claimed[i] = host->plugins[i].descriptor->config_section;
-    status = host_config_check_claimed(&host->config, claimed, host->plugin_count);
+    status = host_config_check_claimed(config, claimed, host->plugin_count);
     free(claimed);
     return status;
 }
@@ -222,7 +222,7 @@ core_status loader_load(struct host *host, const char *dir)
     }
     free(names);
     if (status == CORE_OK)
-        status = check_claimed_sections(host);
+        status = loader_check_claimed(host, &host->config);
     for (size_t i = 0; i < host->plugin_count && status == CORE_OK; i++)
         status = create(host, &host->plugins[i]);
     if (status != CORE_OK)

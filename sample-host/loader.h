@@ -13,6 +13,11 @@
  * CORE_OK: some plugin was refused, and the host must not start; what was created has been stopped, and loader_unload is to free it. */
 core_status loader_load(struct host *host, const char *dir) __attribute__((warn_unused_result));
 
+/* Refuses a configuration with a section that none of the plugins reads. CORE_ERR_CONFIG: the reasons have been logged;
+ * CORE_ERR_MEMORY. */
+core_status loader_check_claimed(const struct host *host, const struct host_config *config)
+    __attribute__((warn_unused_result));
+
 /* Stops all instances, the last one first. The host must have entered its last hook. */
 void loader_stop(struct host *host);
 

@@ -19,6 +19,7 @@
 #include "calls.h"
 #include "host.h"
 #include "log.h"
+#include "reload.h"
 
 enum { EXIT_FINE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
@@ -42,7 +43,10 @@ static void print_usage(FILE *out)
                 "  --plugins DIR  where the plugins (*.so) are; default: plugins, beside this program\n"
                 "  --data DIR     where users are kept; default: data, beside CONFIG.yml; made if missing\n"
                 "  --check        load everything, do not listen, print \"configuration ok\"\n"
-                "  --help         this text\n",
+                "  --help         this text\n"
+                "\n"
+                "SIGHUP has it read CONFIG.yml again: plugins take their sections over, a mistake changes nothing,\n"
+                "http and auth take a restart. SIGTERM and SIGINT end it.\n",
                 out);
 }
 
@@ -113,23 +117,28 @@ static void end_signals(sigset_t *set)
     sigaddset(set, SIGINT);
 }
 
-/* Waits for the signal to end; a second one then ends the process at once. */
-static void wait_for_end(void)
+/* Waits for the signal to end, and reloads meanwhile; a second one then ends the process at once. */
+static void wait_for_end(struct host *host)
 {
     sigset_t set;
     int received = 0;
 
     end_signals(&set);
-    (void)sigwait(&set, &received);
+    sigaddset(&set, SIGHUP);
+    while (sigwait(&set, &received) == 0 && received == SIGHUP)
+        (void)reload(host);
+    sigdelset(&set, SIGHUP);
     (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* Every thread is started with the signals blocked; only wait_for_end takes them. */
+/* Every thread is started with the signals blocked; only wait_for_end takes them. One to reload waits until the host is there,
+ * and comes to nothing once it ends. */
 static void prepare_signals(void)
 {
     sigset_t set;
 
     end_signals(&set);
+    sigaddset(&set, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
 }
@@ -153,7 +162,7 @@ static int serve(struct host *host)
     if (status == CORE_OK) {
         (void)printf("listening on http://%s\n", host->address);
         (void)fflush(stdout);
-        wait_for_end();
+        wait_for_end(host);
         log_line(CORE_LOG_INFO, "stopping");
     }
     host_stop(host);

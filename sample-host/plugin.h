@@ -22,6 +22,7 @@ struct plugin {
     void *instance;                                  /* of create; NULL: none */
     uint32_t position;                               /* in the login chain */
     atomic_bool is_creating;                         /* create is running, on the main thread */
+    atomic_bool is_reconfiguring;                    /* the same of reconfigure */
 };
 
 #endif

@@ -79,6 +79,18 @@ static void its_challenge_holds_a_login_back_until_it_releases_it(void **state)
     http_expect(ask("POST", "/julia/old", NULL, "please"), 500, "unexpected-error");
 }
 
+static void it_is_not_handed_another_configuration_and_the_host_says_so(void **state)
+{
+    static const char line[] =
+        "plugin old 1: takes nothing over while it runs; a change of services.old takes a restart";
+
+    (void)state;
+    assert_false(host_log_has(host, line));
+    assert_true(host_reload(host));
+    assert_true(host_log_has(host, line));
+    its_challenge_holds_a_login_back_until_it_releases_it(state);
+}
+
 static void it_ends_with_the_host_and_no_complaint(void **state)
 {
     (void)state;
@@ -91,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_host_keeps_what_1_0_promised),
         cmocka_unit_test(its_challenge_holds_a_login_back_until_it_releases_it),
+        cmocka_unit_test(it_is_not_handed_another_configuration_and_the_host_says_so),
         cmocka_unit_test(it_ends_with_the_host_and_no_complaint),
     };
 

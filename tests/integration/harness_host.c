@@ -19,6 +19,9 @@
 #define PATIENCE_MS 60000
 #define ARGUMENTS_MAX 32
 #define LISTENING "listening on "
+/* How the host says what came of reading its configuration again. */
+#define TAKEN_OVER "the new configuration is in use"
+#define NOT_TAKEN_OVER "nothing has changed, the configuration before stays in use"
 
 struct host {
     char *dir;
@@ -279,6 +282,33 @@ void host_kill(struct host *host)
     assert_true(host->pid > 0);
     assert_int_equal(kill(host->pid, SIGKILL), 0);
     reap(host);
+}
+
+static size_t count_in_log(const struct host *host, const char *text)
+{
+    char *log = host_log(host);
+    size_t count = 0;
+    for (const char *at = strstr(log, text); at; at = strstr(at + 1, text))
+        count++;
+    free(log);
+    return count;
+}
+
+bool host_reload(struct host *host)
+{
+    size_t taken = count_in_log(host, TAKEN_OVER);
+    size_t refused = count_in_log(host, NOT_TAKEN_OVER);
+    uint64_t deadline_ms = hold_now_ms() + PATIENCE_MS;
+    assert_int_equal(kill(host_pid(host), SIGHUP), 0);
+    while (hold_now_ms() < deadline_ms) {
+        if (count_in_log(host, TAKEN_OVER) > taken)
+            return true;
+        if (count_in_log(host, NOT_TAKEN_OVER) > refused)
+            return false;
+        usleep(5 * 1000);
+    }
+    fail_msg("the host did not say within %d ms what came of SIGHUP", PATIENCE_MS);
+    return false;
 }
 
 const char *host_url(const struct host *host)

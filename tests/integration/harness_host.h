@@ -32,6 +32,10 @@ void host_start(struct host *host);
  * Returns  its exit status. */
 int host_start_refused(struct host *host);
 
+/* SIGHUP; waits, at most 60 seconds, until the host says what came of it.
+ * Returns  whether the configuration is another now. */
+bool host_reload(struct host *host);
+
 /* SIGTERM; asserts that the host ends by itself with status 0 within 60 seconds, and under valgrind with --track-fds=yes
  * also that it has closed every descriptor it opened. */
 void host_stop(struct host *host);

@@ -44,6 +44,9 @@
 #ifndef STOP
 #define STOP stop
 #endif
+#ifndef RECONFIGURE
+#define RECONFIGURE NULL
+#endif
 #ifndef PROFILE_FIELD
 #define PROFILE_FIELD "bad"
 #endif
@@ -66,7 +69,8 @@ static inline void stop(void *instance)
     (void)instance;
 }
 
-__attribute__((unused)) static const struct core_plugin_hooks hooks = {.struct_size = HOOKS_SIZE, .stop = STOP};
+__attribute__((unused)) static const struct core_plugin_hooks hooks = {
+    .struct_size = HOOKS_SIZE, .stop = STOP, .reconfigure = RECONFIGURE};
 
 static const char *const profile_fields[] = {PROFILE_FIELD, NULL};
 
