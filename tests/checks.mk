@@ -9,7 +9,7 @@ sanitizer_options := ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_
                      UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=second_deadlock_stack=1
 
 # Those in which many threads are at the same things.
-concurrent_tests := $(addprefix $(tests)/integration/test_,concurrency in_flight)
+concurrent_tests := $(addprefix $(tests)/integration/test_,concurrency in_flight reload)
 
 .PHONY: check-sanitizers check-asan check-ubsan check-tsan check-concurrency check-helgrind
 # The part that CI has time for.

@@ -336,6 +336,11 @@ size_t host_thread_count(const struct host *host)
     return count;
 }
 
+const char *host_config_path(const struct host *host)
+{
+    return host->config_path;
+}
+
 const char *host_data_dir(const struct host *host)
 {
     return host->data_dir;

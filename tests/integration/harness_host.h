@@ -21,7 +21,7 @@ struct host;
  * Ownership      all copied; the result is owned by caller, release with host_free. */
 struct host *host_new(const char *yaml, const char *plugins_dir, const char *data_dir);
 
-/* Replaces the configuration of the next start. Copied. */
+/* Replaces the configuration of the next start, or reload. Copied. */
 void host_configure(struct host *host, const char *yaml);
 
 /* Starts the host and waits, at most 60 seconds, until it listens. Also restarts one that was stopped or killed, on the
@@ -51,6 +51,9 @@ pid_t host_pid(const struct host *host);
 
 /* Threads of the running host. */
 size_t host_thread_count(const struct host *host);
+
+/* The file with the configuration; borrowed until host_free. */
+const char *host_config_path(const struct host *host);
 
 /* The directory with the host's data; borrowed until host_free. */
 const char *host_data_dir(const struct host *host);
