@@ -3,6 +3,7 @@
  * SIGHUP: another configuration while the host runs, good or bad, with users at work. Each configuration sends to a path of
  * its own, so that it shows which one was used.
  */
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,15 @@ static void assert_sends_to(struct stage *stage, const char *username, const cha
     assert_true(was_sent_to(gateway_last_request(stage->gateway), path));
 }
 
+static void write_secret(const char *path, const char *secret)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_true(fputs(secret, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
 static void the_next_login_goes_by_the_new_configuration(void **state)
 {
     struct stage stage;
@@ -91,6 +101,27 @@ static void the_next_login_goes_by_the_new_configuration(void **state)
     assert_sends_to(&stage, "julia", "/after/");
     assert_true(reload(&stage, config_single, "/before", NULL));
     assert_sends_to(&stage, "julia", "/before/");
+    stage_close(&stage);
+}
+
+static void a_secret_in_a_file_is_read_again(void **state)
+{
+    struct stage stage;
+    char path[PATH_MAX], more[PATH_MAX + 64];
+
+    (void)state;
+    open_at_before(&stage, config_single);
+    stage_enrol(&stage, "julia");
+    snprintf(path, sizeof path, "%s/key", host_data_dir(stage.host));
+    snprintf(more, sizeof more, "          headers: {x-key: '${file:%s}'}\n", path);
+    write_secret(path, "the-first-key");
+    assert_true(reload(&stage, config_single, "/after", more));
+    write_secret(path, "the-second-key");
+    assert_true(host_reload(stage.host));
+    log_in(&stage, "julia");
+    assert_string_equal(json_string_value(json_object_get(gateway_last_request(stage.gateway)->headers, "x-key")),
+                        "the-second-key");
+    host_assert_log_lacks(stage.host, (const char *const[]){"the-first-key", "the-second-key", NULL});
     stage_close(&stage);
 }
 
@@ -226,11 +257,13 @@ static void all_plugins_take_it_over_or_none(void **state)
 
     (void)state;
     plugins_dir_add(plugins, "plugins/mfa.so", "1.so");
-    plugins_dir_add(plugins, "tests/abi/plugins/refuses_to_change.so", "2.so");
+    plugins_dir_add(plugins, "tests/abi/plugins/refuses_a_section.so", "2.so");
     open_with_plugins(&stage, config_single, plugins);
     stage_enrol(&stage, "julia");
-    configure(&stage, config_single, "/after", NULL);
-    assert_refused(&stage, "plugin bad: refuses the new configuration, see above");
+    assert_true(reload(&stage, config_single, "/between", NULL));
+    assert_false(reload(&stage, config_single, "/after", "  bad: {}\n"));
+    assert_says(&stage, "plugin bad: refuses the new configuration, see above");
+    assert_sends_to(&stage, "julia", "/between/");
     stage_close(&stage);
     plugins_dir_free(plugins);
 }
@@ -362,6 +395,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_next_login_goes_by_the_new_configuration),
+        cmocka_unit_test(a_secret_in_a_file_is_read_again),
         cmocka_unit_test(a_login_that_waits_is_finished_by_what_it_was_sent_by),
         cmocka_unit_test(a_login_under_way_ends_as_if_nothing_had_happened),
         cmocka_unit_test(a_mistake_is_told_by_key_and_line_as_at_start),
