@@ -4,9 +4,11 @@
  * its own, so that it shows which one was used.
  */
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "harness_plugins.h"
@@ -268,6 +270,20 @@ static void all_plugins_take_it_over_or_none(void **state)
     plugins_dir_free(plugins);
 }
 
+static void a_hook_behind_the_end_of_its_table_is_none(void **state)
+{
+    struct stage stage;
+    char *plugins = plugins_dir_new();
+
+    (void)state;
+    plugins_dir_add(plugins, "plugins/mfa.so", "1.so");
+    plugins_dir_add(plugins, "tests/abi/plugins/hook_out_of_bounds.so", "2.so");
+    open_with_plugins(&stage, config_single, plugins);
+    assert_true(host_reload(stage.host));
+    stage_close(&stage);
+    plugins_dir_free(plugins);
+}
+
 /* --- Many ------------------------------------------------------------------------------------------------------------- */
 
 /* A login per user, or a verify with the tokens of the logins before; the configuration changes while they are under way. */
@@ -357,15 +373,41 @@ static void each_code_is_checked_where_it_was_sent_however_often_the_configurati
     stage_close(&stage);
 }
 
+struct nuisance {
+    const struct host *host;
+    int process; /* pidfd, since the process may be gone at any time */
+};
+
+/* Tells a host that is stopping to reload, until it is gone. */
+static void *keep_telling(void *arg)
+{
+    const struct nuisance *nuisance = arg;
+
+    while (!host_log_has(nuisance->host, "stopping"))
+        continue;
+    while (pidfd_send_signal(nuisance->process, SIGHUP, NULL, 0) == 0)
+        continue;
+    return NULL;
+}
+
 static void a_host_that_is_told_to_end_does_so_whatever_it_is_told_besides(void **state)
 {
     struct stage stage;
+    struct nuisance nuisance;
+    pthread_t thread;
 
     (void)state;
     open_at_before(&stage, config_single);
     for (int i = 0; i < 50; i++)
         assert_int_equal(kill(host_pid(stage.host), SIGHUP), 0);
-    stage_close(&stage);
+    nuisance = (struct nuisance){.host = stage.host, .process = pidfd_open(host_pid(stage.host), 0)};
+    assert_true(nuisance.process >= 0);
+    assert_int_equal(pthread_create(&thread, NULL, keep_telling, &nuisance), 0);
+    host_stop(stage.host);
+    pthread_join(thread, NULL);
+    close(nuisance.process);
+    host_free(stage.host);
+    gateway_stop(stage.gateway);
 }
 
 static void metrics_count_hosts_they_did_not_know_together(void **state)
@@ -405,6 +447,7 @@ int main(void)
         cmocka_unit_test(what_the_host_reads_itself_takes_a_restart),
         cmocka_unit_test(host_ends_in_good_order),
         cmocka_unit_test(all_plugins_take_it_over_or_none),
+        cmocka_unit_test(a_hook_behind_the_end_of_its_table_is_none),
         cmocka_unit_test(each_code_is_checked_where_it_was_sent_however_often_the_configuration_changes),
         cmocka_unit_test(a_host_that_is_told_to_end_does_so_whatever_it_is_told_besides),
         cmocka_unit_test(metrics_count_hosts_they_did_not_know_together),
