@@ -20,8 +20,9 @@ struct label_values {
 };
 
 /* They outlive the configuration that named them. */
-static enum mfa_status copy_hosts(char *hosts[static PLUGIN_MAX_HOSTS + 2], const struct mfa_config *config)
+static enum mfa_status copy_hosts(struct plugin_metrics *metrics, const struct mfa_config *config)
 {
+    char **hosts = metrics->hosts;
     const char *host = NULL;
     size_t count = 0;
 
@@ -105,7 +106,7 @@ enum mfa_status plugin_metrics_port(struct plugin_metrics *metrics, const struct
     *metrics = (struct plugin_metrics){.host = host, .table = core_cap_metrics_of(host)};
     if (metrics->table == NULL || config->mode == MFA_MODE_DISABLED)
         return MFA_OK;
-    status = copy_hosts(metrics->hosts, config);
+    status = copy_hosts(metrics, config);
     if (status == MFA_OK)
         status = define(metrics);
     if (status == MFA_OK)

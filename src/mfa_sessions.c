@@ -19,13 +19,13 @@
 
 /* What of the policy is about sessions. Each number is read by itself, so one can change while others are at work. */
 struct limits {
-    atomic_uint_fast32_t session_ttl_s;
-    atomic_uint_fast32_t code_ttl_s;
-    atomic_uint_fast32_t max_pending;
-    atomic_uint_fast32_t max_pending_per_user;
-    atomic_uint_fast32_t accept_previous_codes;
-    atomic_uint_fast32_t attempts_per_session;
-    atomic_uint_fast32_t resend_interval_s;
+    _Atomic uint32_t session_ttl_s;
+    _Atomic uint32_t code_ttl_s;
+    _Atomic uint32_t max_pending;
+    _Atomic uint32_t max_pending_per_user;
+    _Atomic uint32_t accept_previous_codes;
+    _Atomic uint32_t attempts_per_session;
+    _Atomic uint32_t resend_interval_s;
 };
 
 struct mfa_sessions {
@@ -365,7 +365,7 @@ enum mfa_status mfa_sessions_add_code(struct mfa_sessions *sessions, uint64_t no
 
 static void book_send(const struct limits *limits, struct mfa_session *session, uint64_t begun_ms)
 {
-    mfa_session_keep_codes(session, (uint32_t)atomic_load(&limits->accept_previous_codes) + 1);
+    mfa_session_keep_codes(session, atomic_load(&limits->accept_previous_codes) + 1);
     if (session->was_sent_to)
         session->next_send_ms = begun_ms + (uint64_t)atomic_load(&limits->resend_interval_s) * 1000;
     session->was_sent_to = true;
@@ -399,7 +399,7 @@ static void count_one(uint16_t *count)
 enum mfa_status mfa_sessions_reserve_attempt(struct mfa_sessions *sessions, uint64_t now_ms,
                                              const struct mfa_session_ref *ref, enum mfa_purpose purpose)
 {
-    uint32_t limit = (uint32_t)atomic_load(&sessions->limits.attempts_per_session);
+    uint32_t limit = atomic_load(&sessions->limits.attempts_per_session);
     struct mfa_session_shard *shard = lock_shard(sessions, ref->user);
     struct mfa_session *session = find_live(shard, ref, now_ms);
     enum mfa_status status = MFA_ERR_NOT_FOUND;
@@ -441,7 +441,7 @@ static uint32_t attempts_left(const struct mfa_session *session, uint32_t limit)
 enum mfa_status mfa_sessions_fail_attempt(struct mfa_sessions *sessions, const struct mfa_session_ref *ref,
                                           uint32_t *left)
 {
-    uint32_t limit = (uint32_t)atomic_load(&sessions->limits.attempts_per_session);
+    uint32_t limit = atomic_load(&sessions->limits.attempts_per_session);
     struct mfa_session_shard *shard = lock_shard(sessions, ref->user);
     struct mfa_session *session = mfa_session_shard_find(shard, ref);
     enum mfa_status status = session != NULL ? MFA_OK : MFA_ERR_NOT_FOUND;
