@@ -66,9 +66,9 @@ static bool start_submitted(struct mfa_gateway *gateway)
     gateway->has_new_limits = false;
     pthread_mutex_unlock(&gateway->mutex);
 
+    /* It has taken the like before; where there is no multi handle, the next one is told. */
     if (has_new_limits)
-        (void)tell_limits(gateway->multi,
-                          &limits); /* it has taken the like before; where there is none, the next is told */
+        (void)tell_limits(gateway->multi, &limits);
     DL_FOREACH_SAFE(submitted, transfer, next)
     {
         DL_DELETE(submitted, transfer);

@@ -17,8 +17,8 @@
 
 struct mfa_housekeeper;
 
-/* Starts the thread. `in_flight` is what mfa_service.h counts. All but `out` is borrowed until mfa_housekeeper_free. `*out` is owned by the caller, released with
- * mfa_housekeeper_free. Returns MFA_OK, MFA_ERR_MEMORY or MFA_ERR_INTERNAL. */
+/* Starts the thread. `in_flight` is what mfa_service.h counts. All but `out` is borrowed until mfa_housekeeper_free. `*out`
+ * is owned by the caller, released with mfa_housekeeper_free. Returns MFA_OK, MFA_ERR_MEMORY or MFA_ERR_INTERNAL. */
 MFA_MUST_CHECK enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct mfa_host_port *host,
                                                    const atomic_size_t *in_flight, struct mfa_sessions *sessions,
                                                    struct mfa_throttle *throttle, struct mfa_send_limits *send_limits);

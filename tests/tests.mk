@@ -48,7 +48,7 @@ $(model_tests): $(filter-out $(BUILD)/obj/tests/model/test_%,$(call objects_in,t
                 $(BUILD)/libmfacore.a
 $(model_tests): wraps := $(addprefix -Wl$(comma)--wrap=,pthread_mutex_lock mfa_session_match \
     mfa_profile_find_recovery_code mfa_profile_consume mfa_profile_recover mfa_sessions_has \
-    mfa_sessions_user_data mfa_sessions_captured mfa_sessions_match mfa_throttle_knows mfa_throttle_is_stopped \
+    mfa_core_settings mfa_sessions_user_data mfa_sessions_challenge mfa_sessions_match mfa_throttle_knows mfa_throttle_is_stopped \
     mfa_throttle_is_stored)
 $(replay_tests): $(tests)/libreplay.a $(tests)/libfakes.a $(tests)/libharness.a $(BUILD)/libmfacore.a
 $(replay_tests): wraps := -Wl,--wrap=curl_easy_init -Wl,--wrap=curl_easy_setopt

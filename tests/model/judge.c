@@ -182,7 +182,7 @@ static void judge_rest(struct scene *scene)
     for (size_t i = LOGIN_A; i < scene->session_count; i++)
         judge_session(scene, &scene->sessions[i]);
     require(scene, mfa_sessions_count(fixture->core->sessions) == 0, "no session is left that nobody knows of");
-    require(scene, scene->answered == fixture->gateway.count && fixture->core->services->in_flight == 0,
+    require(scene, scene->answered == fixture->gateway.count && atomic_load(&fixture->core->in_flight) == 0,
             "nothing is in flight");
     require(scene, fixture->host.completion_count == fixture->call_count, "each call is completed once");
 }

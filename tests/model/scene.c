@@ -379,7 +379,7 @@ static void copy_recovery_code(struct scene *scene, const struct fake_completion
 
 static void read_bounds(struct scene *scene)
 {
-    const struct mfa_policy *policy = &scene->fixture.core->config.policy;
+    const struct mfa_policy *policy = &scene->fixture.core->settings->config.policy;
 
     scene->attempts_per_session = policy->attempts_per_session;
     scene->attempts_at_once = policy->attempts_max_consecutive;
@@ -413,7 +413,7 @@ void scene_close(struct scene *scene)
 
 bool scene_is_single(const struct scene *scene)
 {
-    return scene->fixture.core->config.mode == MFA_MODE_SINGLE;
+    return scene->fixture.core->settings->config.mode == MFA_MODE_SINGLE;
 }
 
 /* --- One run ------------------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "mfa_core.h"
 #include "mfa_housekeeper.h"
 #include "mfa_sessions.h"
 #include "mfa_throttle.h"
@@ -89,10 +90,11 @@ ONLY_LOOKS(enum mfa_status, mfa_sessions_user_data,
            (struct mfa_sessions * sessions, uint64_t now_ms, const struct mfa_session_ref *ref, char **text,
             size_t *len),
            (sessions, now_ms, ref, text, len))
-ONLY_LOOKS(enum mfa_status, mfa_sessions_captured,
-           (struct mfa_sessions * sessions, uint64_t now_ms, const struct mfa_session_ref *ref, uint8_t *service,
-            char **captured_secret),
-           (sessions, now_ms, ref, service, captured_secret))
+ONLY_LOOKS(struct mfa_settings *, mfa_core_settings, (struct mfa_core * core), (core))
+ONLY_LOOKS(enum mfa_status, mfa_sessions_challenge,
+           (struct mfa_sessions * sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
+            struct mfa_session_challenge *out),
+           (sessions, now_ms, ref, out))
 ONLY_LOOKS(enum mfa_status, mfa_sessions_match,
            (struct mfa_sessions * sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
             const char *code_secret),
@@ -150,11 +152,11 @@ void mfa_workers_free(struct mfa_workers *workers)
 /* --- The housekeeper: time passes where the model says ------------------------------------------------------------- */
 
 enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct mfa_host_port *host,
-                                    const struct mfa_services *services, struct mfa_sessions *sessions,
+                                    const atomic_size_t *in_flight, struct mfa_sessions *sessions,
                                     struct mfa_throttle *throttle, struct mfa_send_limits *send_limits)
 {
     (void)host;
-    (void)services;
+    (void)in_flight;
     (void)sessions;
     (void)throttle;
     (void)send_limits;
