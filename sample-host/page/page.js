@@ -27,13 +27,18 @@ function inWords(seconds) {
     return seconds < 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
 }
 
+function attempts(left) {
+    if (left === undefined)
+        return '';
+    return left === 1 ? ' One attempt is left.' : ` ${left} attempts are left.`;
+}
+
 /* By `error.data.id`, else by `error.id`; what is not here the host says well enough. */
 const problems = {
     'invalid-credentials': () => ['The username or the password is wrong.', 'password'],
     'unknown-resource': () => ['The username or the password is wrong.', 'password'],
     'item-already-exists': () => ['This username is taken. Choose another.', 'username'],
-    'invalid-mfa-code': data => [`This code is wrong. ${data.attemptsLeft === 1 ? 'One attempt is' :
-        `${data.attemptsLeft ?? 'Some'} attempts are`} left.`, 'code'],
+    'invalid-mfa-code': data => [`This code is wrong.${attempts(data.attemptsLeft)}`, 'code'],
     'expired-mfa-code': () => ['This code has expired. Ask for a new one.', 'code'],
     'invalid-recovery-code': () => ['This recovery code is wrong, or was used already.', 'recoveryCode'],
     'mfa-sms-provider-error': () => ['The message service refused. Check what you have entered, and try again.'],
