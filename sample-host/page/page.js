@@ -57,6 +57,7 @@ function problemOf(error) {
     return new Problem(message, field, error);
 }
 
+/* Not the status says whether it went well: where browsers do not send Sec-Fetch-Mode, an activation answers 302. */
 async function call(method, path, token, body) {
     const headers = {};
     let answer;

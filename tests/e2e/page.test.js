@@ -8,7 +8,7 @@ const assert = require('node:assert/strict');
 const {readFile} = require('node:fs/promises');
 const {after, before, test} = require('node:test');
 
-const {Person, closeBrowser, openBrowser, password} = require('./browser.js');
+const {Person, closeBrowser, farHost, openBrowser, password} = require('./browser.js');
 const {wrongCode} = require('./phone.js');
 
 before(openBrowser);
@@ -160,6 +160,22 @@ test('recovery_codes_can_be_copied_and_downloaded_and_are_shown_once', async () 
     await person.press('I have kept them');
     await person.title('Your account');
     assert.ok(!(await page.content()).includes(codes[0]));
+    await person.close();
+});
+
+test('it_works_without_what_browsers_keep_for_secure_pages', async () => {
+    const person = await Person.open('faraway', '41790000022', farHost);
+    const {page} = person;
+    await person.register();
+    const activating = page.waitForResponse(response => response.url().endsWith('/mfa/activate'));
+    await person.askForFirstCode();
+    assert.equal((await activating).status(), 302);
+    await person.sendCode(await person.code());
+    await person.title('Keep your recovery codes');
+    await person.press('Copy');
+    await page.getByText('The codes are selected: copy them with Ctrl and C.').waitFor();
+    const codes = await page.getByRole('listitem').allTextContents();
+    assert.deepEqual((await page.evaluate(() => getSelection().toString())).trim().split(/\n+/), codes);
     await person.close();
 });
 
