@@ -248,6 +248,13 @@ static void a_body_is_one_thing_and_goes_with_its_method_and_type(void **state)
     refuse("url: 'https://h/'\nform: {a: b}\nmethod: GET", expected);
 }
 
+static void a_url_is_text(void **state)
+{
+    (void)state;
+    refuse("url: 7", AT("url", 45) "must be a string: put it in quotes\n");
+    refuse("url: {a: b}", AT("url", 45) "must be a string: put it in quotes\n");
+}
+
 static void what_is_composed_is_bounded(void **state)
 {
     static char keys[8000];
@@ -899,6 +906,7 @@ int main(void)
         cmocka_unit_test(each_method_is_sent),
         cmocka_unit_test(what_cannot_be_sent_as_a_query_or_form_is_refused),
         cmocka_unit_test(a_body_is_one_thing_and_goes_with_its_method_and_type),
+        cmocka_unit_test(a_url_is_text),
         cmocka_unit_test(what_is_composed_is_bounded),
         cmocka_unit_test(an_unknown_filter_is_named_wherever_it_stands),
         cmocka_unit_test(basic_and_bearer_are_headers),
