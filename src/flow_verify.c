@@ -66,11 +66,8 @@ static enum mfa_outcome release_at_once(struct mfa_flow *flow)
 static enum mfa_outcome consume(struct mfa_flow *flow)
 {
     struct mfa_session_facts facts;
-    enum mfa_status status = mfa_profile_find_recovery_code(&flow->core->host, flow->user_id, flow->recovery_stored);
+    enum mfa_status status = MFA_ERR_INTERNAL;
 
-    /* A wrong code must not take the session away from a right one that comes at the same time. */
-    if (status == MFA_ERR_DENIED)
-        return mfa_check_fail(flow, MFA_OUTCOME_BAD_RECOVERY_CODE);
     flow->session = mfa_sessions_take(flow->core->sessions, flow->now_ms, &flow->session_ref);
     if (flow->session == NULL)
         return mfa_check_lost(flow);
@@ -86,12 +83,23 @@ static enum mfa_outcome consume(struct mfa_flow *flow)
     return mfa_check_fail(flow, MFA_OUTCOME_BAD_RECOVERY_CODE);
 }
 
+/* A wrong code must not take the session away from a right one that comes at the same time. */
+static enum mfa_outcome look_and_consume(struct mfa_flow *flow)
+{
+    switch (mfa_profile_find_recovery_code(&flow->core->host, flow->user_id, flow->recovery_stored)) {
+    case MFA_OK:
+    case MFA_ERR_NOT_FOUND: return consume(flow);
+    case MFA_ERR_DENIED: return mfa_check_fail(flow, MFA_OUTCOME_BAD_RECOVERY_CODE);
+    default: mfa_check_return(flow); return MFA_OUTCOME_INTERNAL;
+    }
+}
+
 /* Reserves no sooner than here, since this step is not run when nobody waits for the answer any more. */
 static enum mfa_outcome reserve_and_consume(struct mfa_flow *flow)
 {
     enum mfa_outcome outcome = mfa_check_begin(flow, MFA_PURPOSE_LOGIN, true);
 
-    return outcome == MFA_OUTCOME_PENDING ? consume(flow) : outcome;
+    return outcome == MFA_OUTCOME_PENDING ? look_and_consume(flow) : outcome;
 }
 
 static enum mfa_outcome check_recovery_code(struct mfa_flow *flow, const json_t *code)
