@@ -71,6 +71,8 @@ static void flow_finish(struct mfa_flow *flow, enum mfa_outcome outcome)
     flow->reply.outcome = outcome;
     mfa_audit_log(flow);
     mfa_metrics_record(&flow->core->host.metrics, MFA_METRIC_REQUESTS, mfa_metrics_flow(flow->event), outcome, 1);
+    if (flow->session != NULL)
+        mfa_sessions_use_up(flow->core->sessions, flow->session);
     flow->core->host.complete(flow->core->host.ctx, flow->call, &flow->reply);
     flow_free(flow);
 }

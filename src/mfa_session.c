@@ -33,13 +33,13 @@ struct mfa_session *mfa_session_new(const struct mfa_session_ref *ref, const str
     struct mfa_session *session = NULL;
     char *end = NULL;
 
-    if (facts->user_data_len > UINT32_MAX || facts->grant_len > UINT16_MAX)
+    if (facts->user_data_len > INT32_MAX || facts->grant_len > UINT16_MAX)
         return NULL;
     session = malloc(size_of(facts->user_data_len, facts->grant_len));
     if (session == NULL)
         return NULL;
     *session = (struct mfa_session){.expires_ms = expires_ms,
-                                    .user_data_len = (uint32_t)facts->user_data_len,
+                                    .user_data_len = (uint32_t)facts->user_data_len & INT32_MAX,
                                     .grant_len = (uint16_t)facts->grant_len,
                                     .purpose = facts->purpose == MFA_PURPOSE_LOGIN};
     memcpy(session->user, ref->user, sizeof session->user);

@@ -71,13 +71,15 @@ struct mfa_session {
     uint64_t next_send_ms;        /* monotonic; when the next message may be sent */
     struct mfa_settings *sent_by; /* these three are a challenge, apart so that no room is lost between them */
     char *captured_secret;
-    uint32_t user_data_len;
+    /* Nothing that changes shares a word with these: who has taken the session reads them without a lock. */
+    uint32_t user_data_len : 31;
+    uint32_t purpose : 1;
     uint16_t grant_len;
     uint16_t attempts; /* reserved; these two are not looked at where attempts have no limit */
     uint16_t failures; /* settled as failed */
     uint8_t service;
-    uint8_t purpose : 1;
     uint8_t code_count : 2; /* the first so many of `codes` are there */
+    bool is_taken : 1;      /* and in the table still, where nobody can use it */
     bool is_sending : 1;
     bool has_new_code : 1; /* the newest code goes with the message that is being sent */
     bool was_sent_to : 1;

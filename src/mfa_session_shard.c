@@ -39,7 +39,7 @@ static struct mfa_session_bucket *bucket_of(const struct mfa_session_shard *shar
     return &shard->buckets[hash & (shard->bucket_count - 1)];
 }
 
-/* Both lists are searched from their end, where a new session belongs; one that is put back is older than others. */
+/* Both lists are searched from their end, where a new session belongs unless lives have become shorter. */
 static void link_in_shard(struct mfa_session_shard *shard, struct mfa_session *session)
 {
     struct mfa_session *before = shard->oldest != NULL ? shard->oldest->prev : NULL;

@@ -72,11 +72,15 @@ static void hash_code(const struct mfa_sessions *sessions, const struct mfa_sess
 
 /* --- Shards; all with the shard's mutex held -------------------------------------------------------------------- */
 
+/* A session that is taken is freed by whoever has it. */
 static void drop(struct mfa_sessions *sessions, struct mfa_session_shard *shard, struct mfa_session *session)
 {
     mfa_session_shard_remove(shard, session);
-    mfa_session_free(session);
     atomic_fetch_sub(&sessions->count, 1);
+    if (session->is_taken)
+        session->is_taken = false;
+    else
+        mfa_session_free(session);
 }
 
 /* Frees up to `most` expired sessions. Returns false when the oldest is still alive or there is none. */
@@ -90,12 +94,20 @@ static bool expire(struct mfa_sessions *sessions, struct mfa_session_shard *shar
     return true;
 }
 
-static struct mfa_session *find_live(const struct mfa_session_shard *shard, const struct mfa_session_ref *ref,
-                                     uint64_t now_ms)
+static struct mfa_session *find_unexpired(const struct mfa_session_shard *shard, const struct mfa_session_ref *ref,
+                                          uint64_t now_ms)
 {
     struct mfa_session *session = mfa_session_shard_find(shard, ref);
 
     return session != NULL && session->expires_ms > now_ms ? session : NULL;
+}
+
+static struct mfa_session *find_live(const struct mfa_session_shard *shard, const struct mfa_session_ref *ref,
+                                     uint64_t now_ms)
+{
+    struct mfa_session *session = find_unexpired(shard, ref, now_ms);
+
+    return session != NULL && !session->is_taken ? session : NULL;
 }
 
 static struct mfa_session_shard *lock_shard(struct mfa_sessions *sessions,
@@ -298,7 +310,7 @@ enum mfa_status mfa_sessions_set_challenge(struct mfa_sessions *sessions, uint64
     if (status != MFA_OK)
         return status;
     shard = lock_shard(sessions, ref->user);
-    session = find_live(shard, ref, now_ms);
+    session = find_unexpired(shard, ref, now_ms);
     if (session != NULL) {
         mfa_session_challenge(session, &before);
         mfa_session_set_challenge(session, &copy); /* transferred */
@@ -472,10 +484,8 @@ struct mfa_session *mfa_sessions_take(struct mfa_sessions *sessions, uint64_t no
     struct mfa_session_shard *shard = lock_shard(sessions, ref->user);
     struct mfa_session *session = find_live(shard, ref, now_ms);
 
-    if (session != NULL) {
-        mfa_session_shard_remove(shard, session);
-        atomic_fetch_sub(&sessions->count, 1);
-    }
+    if (session != NULL)
+        session->is_taken = true;
     unlock_shard(shard);
     return session;
 }
@@ -483,12 +493,21 @@ struct mfa_session *mfa_sessions_take(struct mfa_sessions *sessions, uint64_t no
 void mfa_sessions_put_back(struct mfa_sessions *sessions, struct mfa_session *session)
 {
     struct mfa_session_shard *shard = lock_shard(sessions, session->user);
+    bool is_there = session->is_taken;
 
-    session->is_sending = false;
-    session->has_new_code = false;
-    mfa_session_shard_add(shard, session); /* transferred */
+    session->is_taken = false;
     unlock_shard(shard);
-    atomic_fetch_add(&sessions->count, 1);
+    if (!is_there)
+        mfa_session_free(session);
+}
+
+void mfa_sessions_use_up(struct mfa_sessions *sessions, struct mfa_session *session)
+{
+    struct mfa_session_shard *shard = lock_shard(sessions, session->user);
+
+    if (session->is_taken)
+        drop(sessions, shard, session);
+    unlock_shard(shard);
 }
 
 void mfa_sessions_drop(struct mfa_sessions *sessions, const struct mfa_session_ref *ref)

@@ -104,13 +104,18 @@ MFA_MUST_CHECK enum mfa_status mfa_sessions_fail_attempt(struct mfa_sessions *se
 /* Gives back a reserved attempt that came to nothing: no code was compared. */
 void mfa_sessions_return_attempt(struct mfa_sessions *sessions, const struct mfa_session_ref *ref);
 
-/* Removes a live session and hands it to the caller: of any number of callers at most one gets it.
- * Returns NULL when there is none; otherwise owned by the caller, released with mfa_session_free or put back. */
+/* Hands a live session to the caller: of any number of callers at most one gets it, and to all others there is none. What
+ * was begun before, a message or an attempt, is settled all the same.
+ * Returns NULL when there is none; otherwise owned by the caller, who puts it back or uses it up. */
 struct mfa_session *mfa_sessions_take(struct mfa_sessions *sessions, uint64_t now_ms,
                                       const struct mfa_session_ref *ref);
 
-/* Undoes a take, when what should have followed failed. `session` is transferred. */
+/* Undoes a take, when what should have followed failed, unless the session has expired or been dropped meanwhile. `session`
+ * is transferred. */
 void mfa_sessions_put_back(struct mfa_sessions *sessions, struct mfa_session *session);
+
+/* Removes a session that was taken for good; it stays the caller's, released with mfa_session_free. */
+void mfa_sessions_use_up(struct mfa_sessions *sessions, struct mfa_session *session);
 
 /* Removes one session, if it is there. */
 void mfa_sessions_drop(struct mfa_sessions *sessions, const struct mfa_session_ref *ref);

@@ -70,8 +70,12 @@ static void find_login(struct mfa_sessions *sessions, uint64_t now_ms, const str
 static void take_login(struct mfa_sessions *sessions, const struct crowd_login *login)
 {
     struct mfa_session_ref ref = crowd_ref(sessions, login);
+    struct mfa_session *session = mfa_sessions_take(sessions, NOW_MS, &ref);
 
-    mfa_session_free(mfa_sessions_take(sessions, NOW_MS, &ref));
+    if (session == NULL)
+        abort();
+    mfa_sessions_use_up(sessions, session);
+    mfa_session_free(session);
 }
 
 /* Leaves the processor's caches as a request finds them, which comes after other work: without what the last one read. */

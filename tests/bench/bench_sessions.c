@@ -66,6 +66,7 @@ static void take(const struct ring *ring, size_t i)
 
     if (session == NULL)
         abort();
+    mfa_sessions_use_up(ring->sessions, session);
     mfa_session_free(session);
 }
 

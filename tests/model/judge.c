@@ -172,6 +172,7 @@ static void judge_session(struct scene *scene, const struct pending *pending)
     require(scene, pending->released == 0, "a session that was released is gone");
     require(scene, session->attempts == session->failures && !session->is_sending,
             "nothing of a session stays reserved");
+    mfa_sessions_use_up(sessions, session);
     mfa_session_free(session);
 }
 

@@ -177,8 +177,8 @@ static void the_same_code_hashes_differently_in_another_session(void **state)
     a = mfa_sessions_take(*state, NOW, &first);
     b = mfa_sessions_take(*state, NOW, &second);
     assert_memory_not_equal(a->codes[0].hash, b->codes[0].hash, MFA_CODE_HASH_LEN);
-    mfa_session_free(a);
-    mfa_session_free(b);
+    mfa_sessions_put_back(*state, a);
+    mfa_sessions_put_back(*state, b);
 }
 
 /* --- Life --------------------------------------------------------------------------------------------------------- */
@@ -611,12 +611,72 @@ static void what_is_put_back_is_as_it_was(void **state)
         session = mfa_sessions_take(*state, NOW, &ref);
         assert_non_null(session);
         assert_int_equal(is_there(*state, NOW, &ref), MFA_ERR_NOT_FOUND);
-        assert_int_equal(mfa_sessions_count(*state), 0);
+        assert_null(mfa_sessions_take(*state, NOW, &ref));
         mfa_sessions_put_back(*state, session);
         assert_int_equal(mfa_sessions_count(*state), 1);
         assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "123456"), MFA_OK);
     }
     assert_int_equal(mfa_sessions_match(*state, NOW + 1800 * SECOND, &ref, "123456"), MFA_ERR_NOT_FOUND);
+}
+
+static void what_is_used_up_is_gone(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+    struct mfa_session *session = mfa_sessions_take(*state, NOW, &ref);
+
+    mfa_sessions_use_up(*state, session);
+    mfa_session_free(session);
+    assert_int_equal(is_there(*state, NOW, &ref), MFA_ERR_NOT_FOUND);
+    assert_int_equal(mfa_sessions_count(*state), 0);
+}
+
+static void a_message_goes_on_while_its_session_is_taken(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+
+    send_code(*state, NOW, &ref, "111111");
+    assert_int_equal(begin_send(*state, NOW, &ref), MFA_OK);
+    assert_int_equal(mfa_sessions_add_code(*state, NOW, &ref, "222222"), MFA_OK);
+    mfa_sessions_put_back(*state, mfa_sessions_take(*state, NOW, &ref));
+    assert_int_equal(begin_send(*state, NOW, &ref), MFA_ERR_FULL);
+    assert_true(mfa_sessions_end_send(*state, NOW, &ref, false));
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "222222"), MFA_ERR_DENIED);
+    assert_int_equal(mfa_sessions_match(*state, NOW, &ref, "111111"), MFA_OK);
+}
+
+static void a_message_may_end_while_its_session_is_taken(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+    const struct mfa_session_challenge challenge = {.service = 1};
+    struct mfa_session_challenge remembered;
+    struct mfa_session *session = NULL;
+
+    assert_int_equal(begin_send(*state, NOW, &ref), MFA_OK);
+    session = mfa_sessions_take(*state, NOW, &ref);
+    assert_int_equal(mfa_sessions_set_challenge(*state, NOW, &ref, &challenge), MFA_OK);
+    assert_true(mfa_sessions_end_send(*state, NOW, &ref, true));
+    mfa_sessions_put_back(*state, session);
+    assert_int_equal(begin_send(*state, NOW, &ref), MFA_OK);
+    assert_int_equal(mfa_sessions_challenge(*state, NOW, &ref, &remembered), MFA_OK);
+    assert_int_equal(remembered.service, 1);
+    mfa_session_challenge_clear(&remembered);
+}
+
+static void what_is_dropped_while_it_is_taken_is_not_put_back(void **state)
+{
+    struct mfa_session_ref ref = open_login(*state, NOW, "alice", "token");
+    struct mfa_session *session = mfa_sessions_take(*state, NOW, &ref);
+
+    mfa_sessions_drop_user(*state, "alice", MFA_ANY_PURPOSE);
+    assert_int_equal(mfa_sessions_count(*state), 0);
+    mfa_sessions_put_back(*state, session);
+    assert_int_equal(is_there(*state, NOW, &ref), MFA_ERR_NOT_FOUND);
+    ref = open_login(*state, NOW, "alice", "token");
+    session = mfa_sessions_take(*state, NOW, &ref);
+    mfa_sessions_expire(*state, NOW + 1800 * SECOND);
+    mfa_sessions_use_up(*state, session);
+    mfa_session_free(session);
+    assert_int_equal(mfa_sessions_count(*state), 0);
 }
 
 static void what_is_put_back_is_as_old_as_it_was(void **state)
@@ -649,8 +709,10 @@ static void *take(void *arg)
 
     pthread_barrier_wait(taker->start);
     session = mfa_sessions_take(taker->sessions, NOW, &taker->ref);
-    if (session != NULL)
-        atomic_fetch_add(taker->taken, 1);
+    if (session == NULL)
+        return NULL;
+    atomic_fetch_add(taker->taken, 1);
+    mfa_sessions_use_up(taker->sessions, session);
     mfa_session_free(session);
     return NULL;
 }
@@ -759,6 +821,10 @@ int main(void)
         cmocka_unit_test(a_message_that_was_not_sent_takes_no_part_in_the_interval),
         IN_TABLE(a_message_refused_before_it_had_a_code_takes_no_earlier_one_with_it),
         IN_TABLE(what_is_put_back_is_as_it_was),
+        IN_TABLE(what_is_used_up_is_gone),
+        IN_TABLE(a_message_goes_on_while_its_session_is_taken),
+        IN_TABLE(a_message_may_end_while_its_session_is_taken),
+        IN_TABLE(what_is_dropped_while_it_is_taken_is_not_put_back),
         IN_TABLE(what_is_put_back_is_as_old_as_it_was),
         IN_TABLE(of_many_threads_one_takes_a_session),
         IN_TABLE(operations_at_the_same_time_leave_the_count_right),
