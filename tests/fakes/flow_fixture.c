@@ -67,7 +67,7 @@ static void fixture_clear(struct fixture *fixture)
     fake_host_clear(&fixture->host);
 }
 
-static int setup(void **state, const char *yaml)
+int fixture_setup(void **state, const char *yaml)
 {
     *state = malloc(sizeof(struct fixture));
     assert_non_null(*state);
@@ -77,12 +77,12 @@ static int setup(void **state, const char *yaml)
 
 int fixture_setup_single(void **state)
 {
-    return setup(state, FIXTURE_SINGLE("", FIXTURE_NO_THROTTLING));
+    return fixture_setup(state, FIXTURE_SINGLE("", FIXTURE_NO_THROTTLING));
 }
 
 int fixture_setup_challenge_verify(void **state)
 {
-    return setup(state, FIXTURE_CHALLENGE_VERIFY(FIXTURE_NO_THROTTLING));
+    return fixture_setup(state, FIXTURE_CHALLENGE_VERIFY(FIXTURE_NO_THROTTLING));
 }
 
 int fixture_teardown(void **state)

@@ -72,6 +72,9 @@ struct fixture {
     atomic_uint_fast64_t call_count; /* calls made so far; they are numbered from 1 */
 };
 
+/* Makes a fixture with this configuration, for what is no test of cmocka's. */
+int fixture_setup(void **state, const char *yaml);
+
 /* Setups and teardown for cmocka; the state is a struct fixture. The teardown stops the core and finds every call completed
  * exactly once. */
 int fixture_setup_single(void **state);

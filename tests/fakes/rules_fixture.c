@@ -35,9 +35,13 @@ void rules_fixture_read(struct rules_fixture *fixture, const char *text)
     const struct mfa_config_source source = {
         .text = text, .text_len = strlen(text), .section = "verify", .file = "c.yml", .first_line = 1};
     struct mfa_yaml *yaml = NULL;
+    enum mfa_status status = MFA_OK;
 
     *fixture = (struct rules_fixture){0};
-    assert_int_equal(mfa_yaml_parse(&yaml, &source, collect, fixture), MFA_OK);
+    status = mfa_yaml_parse(&yaml, &source, collect, fixture);
+    if (status == MFA_ERR_CONFIG)
+        return;
+    assert_int_equal(status, MFA_OK);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         const struct mfa_yaml_node *node = mfa_yaml_find_key(mfa_yaml_root(yaml), parts[i].key);
 
