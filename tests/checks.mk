@@ -57,3 +57,33 @@ coverage: deps
 	$(Q)find $(BUILD)/covered -name '*.gcda' -delete 2>/dev/null || true
 	+$(Q)$(call make_again,covered,$(coverage_flags),$(coverage_tests))
 	$(Q)tests/coverage/report $(BUILD)/covered $(BUILD)/coverage
+
+# Fuzzing, tests/fuzz/README.md: FUZZ_TARGETS for FUZZ_SECONDS each, with what they link built again by clang. -j runs as many
+# at once.
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_flags := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+fuzz_programs := $(FUZZ_TARGETS:%=$(tests)/fuzz/fuzz_%)
+
+$(BUILD)/obj/tests/fuzz/%.o: includes := -Isrc -Itests -Itests/fakes -Itests/integration -Itests/replay
+$(BUILD)/obj/tests/fuzz/fuzz_host_%.o: includes := -Ihost-api -Isample-host -Itests/fuzz
+$(tests)/libfuzz.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c)))
+# In this order: what stands in libfuzz.a takes the place of what is named the same in the library.
+$(fuzz_programs): $(tests)/libfuzz.a $(tests)/libreplay.a $(tests)/libfakes.a $(BUILD)/libmfacore.a \
+                  $(BUILD)/libsamplehost.a
+$(fuzz_programs): wraps := -fsanitize=fuzzer
+$(tests)/fuzz/fuzz_host_request: wraps += -Wl,--wrap=storage_find_user,--wrap=storage_find_access \
+    -Wl,--wrap=exchange_fail,--wrap=MHD_lookup_connection_value,--wrap=MHD_get_connection_values_n \
+    -Wl,--wrap=MHD_get_connection_info
+
+.PHONY: fuzz check-fuzz $(FUZZ_TARGETS:%=run-fuzz-%)
+fuzz: deps
+	$(Q).ci/install-dependencies clang libclang-rt-dev
+	+$(Q)$(sanitizer_options) $(call make_again,fuzz,$(fuzz_flags),CC=clang FUZZ_SECONDS=$(FUZZ_SECONDS) $(FUZZ_TARGETS:%=run-fuzz-%))
+
+# The corpus again, and a moment more.
+check-fuzz: FUZZ_SECONDS := 2
+check-fuzz: fuzz
+
+$(FUZZ_TARGETS:%=run-fuzz-%): run-fuzz-%: $(tests)/fuzz/fuzz_%
+	$(Q)tests/fuzz/run $(BUILD) $* $(FUZZ_SECONDS)
