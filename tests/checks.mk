@@ -38,6 +38,16 @@ helgrind := valgrind --tool=helgrind --quiet --error-exitcode=99 --vgdb=no --sup
 check-helgrind: deps
 	+$(Q)export HOST_WRAPPER='$(helgrind)'; $(call make_again,helgrind,-O0 -g,check-integration)
 
+# Users in great numbers for SOAK_SECONDS, a minute if not given, over a host and plugin that are stopped and started again:
+# tests/soak/soak.c. What AddressSanitizer keeps of freed memory is bounded, or it would be taken for growth.
+.PHONY: soak run-soak
+soak: deps
+	+$(Q)ASAN_OPTIONS=quarantine_size_mb=16:malloc_context_size=10 \
+	    $(call make_again,asan,$(asan_flags),run-soak)
+
+run-soak: $(BUILD)/plugins/mfa.so $(tests)/soak/soak
+	$(Q)BUILD=$(BUILD) $(tests)/soak/soak 2> $(BUILD)/soak.log || { tail -n 60 $(BUILD)/soak.log; exit 1; }
+
 # clang-tidy, cppcheck and gcc's analyzer over the product and the sample host; tests/lint/accepted has what they find all
 # the same.
 .PHONY: lint

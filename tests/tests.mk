@@ -161,6 +161,12 @@ e2e: deps
 	$(Q)$(MAKE) --no-print-directory all tests/e2e/node_modules
 	$(Q)tests/e2e/run $(BUILD)
 
+# `make soak` runs it, tests/checks.mk.
+$(BUILD)/obj/tests/soak/%.o: includes := -Ihost-api -Isample-host -Itests/integration
+# The host comes first, whose functions the harness for a host of its own has too.
+$(tests)/soak/soak: $(call objects_in,tests/soak) $(BUILD)/libsamplehost.a $(tests)/libharness.a
+$(tests)/soak/soak: wraps := $(addprefix -Wl$(comma)--wrap=calls_,open complete abandon)
+
 # Measurements, not tests: tests/bench/README.md.
 bench_programs := $(patsubst tests/%.c,$(tests)/%,$(wildcard tests/bench/bench_*.c))
 $(BUILD)/obj/tests/bench/%.o: includes := -Isrc -Ihost-api -Isample-host -Itests -Itests/integration
