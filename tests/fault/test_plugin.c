@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <curl/curl.h>
@@ -222,6 +223,16 @@ static core_status create(struct desk *desk, void **instance)
     return core_plugin_descriptor.create(&desk->table, &config, instance);
 }
 
+/* Fails the test when that takes too long. */
+static void await_completion(struct desk *desk)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 20;
+    assert_int_equal(sem_timedwait(&desk->completed, &until), 0);
+}
+
 static void destroy(void *instance)
 {
     core_plugin_descriptor.hooks->stop(instance);
@@ -266,7 +277,7 @@ static void log_in(struct desk *desk, void *instance)
 
     desk->completions = 0;
     core_plugin_descriptor.hooks->login(instance, 1, &login);
-    sem_wait(&desk->completed);
+    await_completion(desk);
 }
 
 static bool log_in_under(void *state, const struct fault *fault)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -83,14 +84,15 @@ static size_t locked_count(pthread_mutex_t *mutex, const size_t *count)
     return now;
 }
 
-/* Answers what the flow asks of the service until it is over. */
+/* Answers what the flow asks of the service until it is over. Gives up after a while: then fake_host_wait fails the test. */
 static const struct fake_completion *finish(struct fixture *fixture, uint64_t call, const struct walk_reply *reply)
 {
     struct fake_host *host = &fixture->host;
     struct fake_gateway *gateway = &fixture->gateway;
     const struct walk_reply *last = reply + WALK_MAX_REPLIES - 1;
+    const time_t end = time(NULL) + 20;
 
-    while (locked_count(&host->mutex, &host->completion_count) < call) {
+    while (locked_count(&host->mutex, &host->completion_count) < call && time(NULL) < end) {
         if (locked_count(&gateway->mutex, &gateway->count) > gateway->answered) {
             fake_gateway_answer(gateway, reply->http_status, reply->body);
             reply += reply < last && reply[1].http_status != 0;
