@@ -107,6 +107,8 @@ static void decide(void *context, const struct gateway_request *request, struct 
         *script = failures[atomic_fetch_add(&service->failed, 1) % (sizeof failures / sizeof failures[0])];
     else if (number % FAILS_ONE_IN == 1)
         script->delay_ms = SLOW_MS;
+    /* On the gateway's only thread no other one can be coming in. */
+    gateway_forget_requests(service->gateway);
 }
 
 struct service *service_start(void)
@@ -155,9 +157,8 @@ void service_release(struct service *service)
     gateway_release(service->gateway);
 }
 
-void service_forget(struct service *service, size_t *requests, size_t *failed)
+void service_take_counts(struct service *service, size_t *requests, size_t *failed)
 {
     *requests = atomic_exchange(&service->requests, 0);
     *failed = atomic_exchange(&service->failed, 0);
-    gateway_forget_requests(service->gateway);
 }

@@ -28,7 +28,7 @@ bool service_has_sent(struct service *service, size_t user, const char *code);
 /* Lets go of the requests it never answers, whose clients have given up. */
 void service_release(struct service *service);
 
-/* Forgets the requests it got, of which it tells how many there were and how many of them it failed. Not while one comes in. */
-void service_forget(struct service *service, size_t *requests, size_t *failed);
+/* How many requests it got since the last time, and how many of them it failed. */
+void service_take_counts(struct service *service, size_t *requests, size_t *failed);
 
 #endif
