@@ -152,17 +152,63 @@ static void scan_json(struct json_scan *json)
 
 /* --- XML ---------------------------------------------------------------------------------------------------------- */
 
+static bool is_quote(const struct scan *scan, const char *at)
+{
+    return at < scan->end && (*at == '"' || *at == '\'');
+}
+
+/* What follows an attribute's name: `= "value"`, or nothing of the kind. */
+static void scan_attribute_value(struct scan *scan, bool is_secret)
+{
+    const char *value = NULL;
+
+    scan->at = skip_blanks(scan, scan->at);
+    if (scan->at == scan->end || *scan->at != '=')
+        return;
+    scan->at = skip_blanks(scan, scan->at + 1);
+    if (!is_quote(scan, scan->at))
+        return;
+    value = scan->at + 1;
+    scan->at = find_any(scan, value, *scan->at == '"' ? "\"" : "'");
+    if (is_secret)
+        find(scan, value, scan->at);
+    scan->at += scan->at < scan->end;
+}
+
+/* Up to what follows the tag. */
+static void scan_attributes(struct scan *scan)
+{
+    while ((scan->at = skip_blanks(scan, scan->at)) < scan->end && *scan->at != '>') {
+        const char *name = scan->at;
+
+        scan->at = find_any(scan, name, "= \t\r\n/>");
+        scan->at += scan->at == name && *name != '='; /* a slash */
+        scan_attribute_value(scan, secret_name_is(name, (size_t)(scan->at - name)));
+    }
+    scan->at += scan->at < scan->end;
+}
+
+static void find_text(const struct scan *scan)
+{
+    static const char opening[] = "<![CDATA[";
+    const size_t left = (size_t)(scan->end - scan->at);
+    const bool is_cdata = left >= strlen(opening) && memcmp(scan->at, opening, strlen(opening)) == 0;
+    const char *text = is_cdata ? scan->at + strlen(opening) : scan->at;
+    const char *end = is_cdata ? memmem(text, (size_t)(scan->end - text), "]]>", 3) : find_any(scan, text, "<");
+
+    find(scan, text, end != NULL ? end : scan->end);
+}
+
 static void scan_xml(struct scan *scan)
 {
     while ((scan->at = find_any(scan, scan->at, "<")) < scan->end) {
         const char *name = scan->at + 1;
         const char *name_end = find_any(scan, name, " \t\r\n/>");
-        const char *text = find_any(scan, name_end, ">");
 
-        text += text < scan->end;
-        scan->at = text;
+        scan->at = name_end;
+        scan_attributes(scan);
         if (secret_name_is(name, (size_t)(name_end - name)))
-            find(scan, text, find_any(scan, text, "<"));
+            find_text(scan);
     }
 }
 
