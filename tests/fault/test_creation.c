@@ -63,7 +63,7 @@
     "      expect: {status: [200, 201], json: {/state: {in: [sent, queued]}, /to: '{{ phone }}'}}\n"                   \
     "      outcomes: [{when: {status: 4xx, text: '^(busy|later)$'}, is: throttled}]\n"                                 \
     "      retryAfter: /wait\n"                                                                                        \
-    "      fallback: [{preset: service, parameters: {account: a1}}]\n"                                                 \
+    "      fallback: [{preset: service, parameters: {account: 17}}]\n"                                                 \
     "    verify:\n"                                                                                                    \
     "      url: 'https://api.example.com/codes/{{ requestId }}/check'\n"                                               \
     "      auth: {basic: {user: u, password: p}}\n"                                                                    \
