@@ -64,17 +64,21 @@ static void *keep_house(void *arg)
     return NULL;
 }
 
-static enum mfa_status init_wake(pthread_cond_t *wake)
+static void init_wake(pthread_cond_t *wake)
 {
     pthread_condattr_t attributes;
-    bool is_ready = false;
 
-    if (pthread_condattr_init(&attributes) != 0)
-        return MFA_ERR_INTERNAL;
-    is_ready =
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 && pthread_cond_init(wake, &attributes) == 0;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(wake, &attributes);
     pthread_condattr_destroy(&attributes);
-    return is_ready ? MFA_OK : MFA_ERR_INTERNAL;
+}
+
+static void dispose(struct mfa_housekeeper *housekeeper)
+{
+    pthread_cond_destroy(&housekeeper->wake);
+    pthread_mutex_destroy(&housekeeper->mutex);
+    free(housekeeper);
 }
 
 enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct mfa_host_port *host,
@@ -91,22 +95,15 @@ enum mfa_status mfa_housekeeper_new(struct mfa_housekeeper **out, const struct m
     housekeeper->sessions = sessions;
     housekeeper->throttle = throttle;
     housekeeper->send_limits = send_limits;
-    if (pthread_mutex_init(&housekeeper->mutex, NULL) != 0)
-        goto free_memory;
-    if (init_wake(&housekeeper->wake) != MFA_OK)
-        goto destroy_mutex;
-    if (mfa_thread_start(&housekeeper->thread, keep_house, housekeeper) != MFA_OK)
-        goto destroy_wake;
-    *out = housekeeper;
+    /* With such attributes neither can fail on Linux. */
+    pthread_mutex_init(&housekeeper->mutex, NULL);
+    init_wake(&housekeeper->wake);
+    if (mfa_thread_start(&housekeeper->thread, keep_house, housekeeper) != MFA_OK) {
+        dispose(housekeeper);
+        return MFA_ERR_INTERNAL;
+    }
+    *out = housekeeper; /* transferred */
     return MFA_OK;
-
-destroy_wake:
-    pthread_cond_destroy(&housekeeper->wake);
-destroy_mutex:
-    pthread_mutex_destroy(&housekeeper->mutex);
-free_memory:
-    free(housekeeper);
-    return MFA_ERR_INTERNAL;
 }
 
 void mfa_housekeeper_free(struct mfa_housekeeper *housekeeper)
@@ -118,7 +115,5 @@ void mfa_housekeeper_free(struct mfa_housekeeper *housekeeper)
     pthread_cond_signal(&housekeeper->wake);
     pthread_mutex_unlock(&housekeeper->mutex);
     pthread_join(housekeeper->thread, NULL);
-    pthread_cond_destroy(&housekeeper->wake);
-    pthread_mutex_destroy(&housekeeper->mutex);
-    free(housekeeper);
+    dispose(housekeeper);
 }

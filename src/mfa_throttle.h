@@ -20,7 +20,7 @@
 
 struct mfa_throttle;
 
-/* `*out` is owned by the caller, released with mfa_throttle_free. Returns MFA_OK, MFA_ERR_MEMORY or MFA_ERR_INTERNAL. */
+/* `*out` is owned by the caller, released with mfa_throttle_free. Returns MFA_OK or MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_throttle_new(struct mfa_throttle **out, const struct mfa_policy *policy);
 
 /* Goes by another policy from now on. Delays that have begun end when they would have. */
