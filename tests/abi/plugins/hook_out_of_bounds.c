@@ -10,6 +10,9 @@ static core_status reconfigure(void *instance, const struct core_config *config)
     return CORE_ERR_INTERNAL;
 }
 
+#define NAME "out-of-bounds"
+#define CONFIG_SECTION "services.outOfBounds"
+#define PROFILE_FIELD "out"
 #define HOOKS_SIZE offsetof(struct core_plugin_hooks, reconfigure)
 #define RECONFIGURE reconfigure
 #include "bad_plugin.h"
