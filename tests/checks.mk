@@ -19,7 +19,7 @@ check-sanitizers:
 
 # One build has both.
 check-asan check-ubsan &:
-	+$(Q)$(sanitizer_options) $(call make_again,asan,$(asan_flags),check-unit check-replay check-integration)
+	+$(Q)$(sanitizer_options) $(call make_again,asan,$(asan_flags),check-unit check-model check-replay check-integration)
 
 # Faults, with an eye on what is left behind.
 .PHONY: check-fault

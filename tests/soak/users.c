@@ -45,8 +45,7 @@ struct user {
 struct users {
     struct service *service;
     uint64_t random;
-    size_t released;
-    size_t enrolled;
+    struct users_count count;
     struct user users[SERVICE_USERS];
 };
 
@@ -205,7 +204,7 @@ static void take_enrolment(struct users *users, struct user *user, const struct 
     take_recovery_code(user, answer);
     replace(&user->mfa_token, NULL);
     user->is_enrolled = true;
-    users->enrolled++;
+    users->count.enrolled++;
 }
 
 static void take_release(struct users *users, struct user *user, const struct http_answer *answer)
@@ -213,7 +212,7 @@ static void take_release(struct users *users, struct user *user, const struct ht
     assert_non_null(http_json_string(answer, "token"));
     replace(&user->token, http_json_string(answer, "token"));
     replace(&user->mfa_token, NULL);
-    users->released++;
+    users->count.released++;
 }
 
 static void end_enrolment(struct user *user)
@@ -261,6 +260,7 @@ static void take_refusal(struct users *users, struct user *user, const struct ht
 void users_take(struct users *users, size_t number, struct http_answer answer)
 {
     assert_int_equal(answer.transport, CURLE_OK);
+    users->count.by_plugin += users->users[number].step != REGISTER && answer.status != 503;
     if (answer.status < 400)
         take_success(users, number, &answer);
     else
@@ -268,8 +268,7 @@ void users_take(struct users *users, size_t number, struct http_answer answer)
     http_answer_clear(&answer);
 }
 
-void users_count(const struct users *users, size_t *released, size_t *enrolled)
+struct users_count users_count(const struct users *users)
 {
-    *released = users->released;
-    *enrolled = users->enrolled;
+    return users->count;
 }

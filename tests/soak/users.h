@@ -27,7 +27,12 @@ void users_take(struct users *users, size_t user, struct http_answer answer);
  * nothing suits. Where the user is does not change with it. */
 char *users_in_passing(struct users *users, size_t user);
 
-/* How often a second factor was given and taken, and how often an enrolment has begun. */
-void users_count(const struct users *users, size_t *released, size_t *enrolled);
+/* What they have been answered so far. */
+struct users_count {
+    size_t by_plugin; /* for certain: a host that is too busy answers by itself */
+    size_t released;  /* logins, with a second factor */
+    size_t enrolled;
+};
+struct users_count users_count(const struct users *users);
 
 #endif
