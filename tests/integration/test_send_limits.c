@@ -203,10 +203,10 @@ static void the_process_has_a_limit_where_the_operator_says_so(void **state)
     struct stage stage;
     (void)state;
     stage_open(&stage, config_limited, "      sendLimits: {perDay: 3}\n");
-    for (int i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 3; i++) {
         char username[16], number[16];
-        snprintf(username, sizeof username, "user-%d", i);
-        snprintf(number, sizeof number, "4930000000%d", i);
+        snprintf(username, sizeof username, "user-%u", i);
+        snprintf(number, sizeof number, "4930000000%u", i);
         http_expect(activate(&stage, username, number), 302, NULL);
     }
     expect_wait(activate(&stage, "user-3", "49300000003"), DAY);
