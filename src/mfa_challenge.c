@@ -163,16 +163,12 @@ enum mfa_outcome mfa_challenge_settle(struct mfa_flow *flow)
     /* A service that did not answer, or not clearly, may have sent the message all the same. */
     bool was_sent = flow->finding.verdict == MFA_VERDICT_SENT || !flow->finding.is_definite;
     enum mfa_status kept = flow->finding.verdict == MFA_VERDICT_SENT ? keep_challenge(flow) : MFA_OK;
-    bool is_there = mfa_sessions_end_send(flow->core->sessions, flow->now_ms, &flow->session_ref, was_sent);
     enum mfa_outcome outcome = mfa_flow_outcome_of(flow);
 
+    mfa_sessions_end_send(flow->core->sessions, flow->now_ms, &flow->session_ref, was_sent);
     if (!was_sent)
         mfa_send_limits_give_back(flow->core->send_limits, &flow->reservation);
-    if (outcome == MFA_OUTCOME_PENDING && kept != MFA_OK)
-        outcome = refusal(flow, kept, 0);
-    if (outcome == MFA_OUTCOME_PENDING && !is_there)
-        return MFA_OUTCOME_BAD_TOKEN;
-    return outcome;
+    return outcome == MFA_OUTCOME_PENDING ? refusal(flow, kept, 0) : outcome;
 }
 
 /* --- Opening ----------------------------------------------------------------------------------------------------- */

@@ -383,7 +383,7 @@ static void book_send(const struct limits *limits, struct mfa_session *session, 
     session->was_sent_to = true;
 }
 
-bool mfa_sessions_end_send(struct mfa_sessions *sessions, uint64_t begun_ms, const struct mfa_session_ref *ref,
+void mfa_sessions_end_send(struct mfa_sessions *sessions, uint64_t begun_ms, const struct mfa_session_ref *ref,
                            bool was_sent)
 {
     struct mfa_session_shard *shard = lock_shard(sessions, ref->user);
@@ -398,7 +398,6 @@ bool mfa_sessions_end_send(struct mfa_sessions *sessions, uint64_t begun_ms, con
         session->has_new_code = false;
     }
     unlock_shard(shard);
-    return session != NULL;
 }
 
 /* Where attempts have no limit there may be more than can be counted, and a limit later. */

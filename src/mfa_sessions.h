@@ -78,9 +78,8 @@ MFA_MUST_CHECK enum mfa_status mfa_sessions_add_code(struct mfa_sessions *sessio
                                                      const struct mfa_session_ref *ref, const char *code_secret);
 
 /* Ends what begin_send reserved, at `begun_ms`. A message that was certainly not sent takes its code with it, and is as if
- * it had not been begun; otherwise only as many earlier codes stay good as the policy says.
- * Returns true when the session was still there. */
-bool mfa_sessions_end_send(struct mfa_sessions *sessions, uint64_t begun_ms, const struct mfa_session_ref *ref,
+ * it had not been begun; otherwise only as many earlier codes stay good as the policy says. */
+void mfa_sessions_end_send(struct mfa_sessions *sessions, uint64_t begun_ms, const struct mfa_session_ref *ref,
                            bool was_sent);
 
 /* Counts an attempt, before anything is compared, so that guesses made at the same time cannot slip through.
