@@ -46,10 +46,11 @@ $(check_tests): $(BUILD)/obj/tests/check/checked.o $(BUILD)/obj/tests/replay/rec
 # Its own workers come first, so that those of the archive are left out.
 $(model_tests): $(filter-out $(BUILD)/obj/tests/model/test_%,$(call objects_in,tests/model)) $(tests)/libfakes.a \
                 $(BUILD)/libmfacore.a
-$(model_tests): wraps := $(addprefix -Wl$(comma)--wrap=,pthread_mutex_lock mfa_session_match \
-    mfa_profile_find_recovery_code mfa_profile_consume mfa_profile_recover mfa_sessions_has \
-    mfa_core_settings mfa_sessions_user_data mfa_sessions_challenge mfa_sessions_match mfa_throttle_knows mfa_throttle_is_stopped \
-    mfa_throttle_is_stored)
+$(model_tests): wraps := $(addprefix -Wl$(comma)--wrap=,pthread_mutex_lock mfa_session_match mfa_core_settings \
+    $(addprefix mfa_profile_,find_recovery_code consume recover) \
+    $(addprefix mfa_sessions_,has user_data challenge match set_challenge begin_send add_code end_send \
+                              reserve_attempt fail_attempt return_attempt take drop put_back use_up) \
+    $(addprefix mfa_throttle_,knows is_stopped is_stored))
 $(replay_tests): $(tests)/libreplay.a $(tests)/libfakes.a $(tests)/libharness.a $(BUILD)/libmfacore.a
 $(replay_tests): wraps := -Wl,--wrap=curl_easy_init -Wl,--wrap=curl_easy_setopt
 # Objects instead of an archive, of which the linker would leave out what only --wrap leads to.

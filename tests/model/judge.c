@@ -46,6 +46,14 @@ static bool has_used_recovery_code(const struct caller *caller)
            (caller->action->body == PASSWORD_AND_RECOVERY_CODE && caller->outcome == MFA_OUTCOME_DEACTIVATED);
 }
 
+/* What a caller compared that counts: not a right code that came to nothing, from which nobody learns anything. */
+static unsigned counted(const struct caller *caller)
+{
+    bool came_to_something = is_release(caller) || is_enrolling(caller) || has_used_recovery_code(caller);
+
+    return came_to_something ? caller->compared : caller->failures;
+}
+
 static bool is_recovery(const struct caller *caller)
 {
     return caller->action->body > WRONG_CODE;
@@ -56,6 +64,16 @@ static bool is_forgiving(const struct caller *caller)
 {
     return is_release(caller) || is_enrolling(caller) || has_used_recovery_code(caller) ||
            caller->outcome == MFA_OUTCOME_RESET;
+}
+
+static unsigned compared_at(const struct scene *scene, const struct pending *pending)
+{
+    unsigned compared = 0;
+
+    for (size_t i = 0; i < scene->caller_count; i++)
+        if (scene->callers[i].pending == pending)
+            compared += counted(&scene->callers[i]);
+    return compared;
 }
 
 /* --- Each caller --------------------------------------------------------------------------------------------------- */
@@ -87,7 +105,7 @@ static bool has_excuse(const struct scene *scene, const struct caller *caller)
 {
     if (scene->has_expired || scene->have_left || scene->enrolment > 0 || caller->answer != SERVICE_AGREES)
         return true;
-    if (scene->attempts_per_session > 0 && caller->pending->compared >= scene->attempts_per_session)
+    if (scene->attempts_per_session > 0 && compared_at(scene, caller->pending) >= scene->attempts_per_session)
         return true;
     for (size_t i = 0; i < scene->caller_count; i++)
         if (&scene->callers[i] != caller && scene->callers[i].pending == caller->pending &&
@@ -149,7 +167,7 @@ static void judge_account(struct scene *scene)
     for (size_t i = 0; i < scene->caller_count; i++) {
         failures += scene->callers[i].failures;
         if (!scene->recovery_is_free || !is_recovery(&scene->callers[i]))
-            compared += scene->callers[i].compared;
+            compared += counted(&scene->callers[i]);
     }
     require(scene, compared <= scene->attempts_at_once * (scene->has_expired ? 2 : 1),
             "no more comparisons than the account may have at once");
@@ -163,7 +181,7 @@ static void judge_session(struct scene *scene, const struct pending *pending)
     struct mfa_sessions *sessions = scene->fixture.core->sessions;
     struct mfa_session_ref ref;
 
-    require(scene, scene->attempts_per_session == 0 || pending->compared <= scene->attempts_per_session,
+    require(scene, scene->attempts_per_session == 0 || compared_at(scene, pending) <= scene->attempts_per_session,
             "no more comparisons than a session may have");
     mfa_sessions_ref(sessions, "id-alice", pending->token, strlen(pending->token), &ref);
     struct mfa_session *session = mfa_sessions_take(sessions, 0, &ref);

@@ -46,7 +46,9 @@ static unsigned first_of(uint32_t processes)
 
 static bool depend(const struct access *a, const struct access *b)
 {
-    return a->object != NULL && a->object == b->object && (a->writes || b->writes);
+    bool do_meet = a->part == b->part || a->part == 0 || b->part == 0;
+
+    return a->object != NULL && a->object == b->object && do_meet && (a->writes || b->writes);
 }
 
 static const struct access *access_at(unsigned step)

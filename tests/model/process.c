@@ -101,13 +101,13 @@ unsigned process_start(process_fn *run, void *arg, void *owner)
     return count++;
 }
 
-void process_stop(const void *object, bool writes)
+void process_stop(struct access access)
 {
     struct process *stopped = current;
 
     if (stopped == NULL)
         return;
-    stopped->next = (struct access){object, writes};
+    stopped->next = access;
     current = NULL;
     switch_back(stopped);
 }

@@ -11,9 +11,11 @@
 
 #define PROCESS_MAX 32 /* of one run; a set of them is a uint32_t */
 
-/* What a process is about to touch. Two accesses can go in either order unless they are to the same object and one writes. */
+/* What a process is about to touch. Two accesses can go in either order unless they are to the same part of the same object
+ * and one writes. */
 struct access {
     const void *object; /* NULL: nothing that others can see */
+    uint64_t part;      /* names one; 0: all of them */
     bool writes;
 };
 
@@ -24,7 +26,7 @@ typedef void process_fn(void *arg);
 unsigned process_start(process_fn *run, void *arg, void *owner);
 
 /* Makes the current process stop before an access. Outside of processes nothing happens. */
-void process_stop(const void *object, bool writes);
+void process_stop(struct access access);
 
 /* Whether the caller is in a process / its number / on whose behalf it runs, which outside of processes is NULL. */
 bool process_is_current(void);

@@ -26,14 +26,14 @@ static const char records[2]; /* by enum mfa_record */
 
 void scene_change_outside(void)
 {
-    process_stop(&outside, true);
+    process_stop((struct access){.object = &outside, .writes = true});
 }
 
 static enum mfa_status monotonic_ms(void *ctx, uint64_t *ms)
 {
     const struct scene *scene = ctx;
 
-    process_stop(&outside, false);
+    process_stop((struct access){.object = &outside});
     *ms = scene->fixture.host.monotonic_ms;
     return MFA_OK;
 }
@@ -42,7 +42,7 @@ static enum mfa_status wall_ms(void *ctx, int64_t *ms)
 {
     const struct scene *scene = ctx;
 
-    process_stop(&outside, false);
+    process_stop((struct access){.object = &outside});
     *ms = scene->fixture.host.wall_ms;
     return MFA_OK;
 }
@@ -52,7 +52,7 @@ static uint64_t deadline_ms(void *ctx, uint64_t call)
     const struct fake_host *host = &((const struct scene *)ctx)->fixture.host;
 
     (void)call;
-    process_stop(&outside, false);
+    process_stop((struct access){.object = &outside});
     return host->is_cancelled ? 0 : host->monotonic_ms + host->patience_ms;
 }
 
@@ -77,7 +77,7 @@ static enum mfa_status profile_load(void *ctx, enum mfa_record record, const cha
     struct scene *scene = ctx;
     struct caller *caller = process_owner();
 
-    process_stop(&records[record], false);
+    process_stop((struct access){.object = &records[record]});
     stops_are_off(true);
     enum mfa_status status = scene->host.profile_load(scene->host.ctx, record, user_id, out, version);
     stops_are_off(false);
@@ -106,7 +106,7 @@ static enum mfa_status profile_store(void *ctx, enum mfa_record record, const ch
 {
     struct scene *scene = ctx;
 
-    process_stop(&records[record], true);
+    process_stop((struct access){.object = &records[record], .writes = true});
     stops_are_off(true);
     char *before = fake_host_profile(&scene->fixture.host, USER_ID);
     enum mfa_status status = scene->host.profile_store(scene->host.ctx, record, user_id, expected, data, len);
@@ -229,8 +229,6 @@ static void note_comparison(bool has_matched)
         return;
     caller->compared++;
     caller->failures += !has_matched;
-    if (caller->pending != NULL)
-        caller->pending->compared++;
 }
 
 enum mfa_status __real_mfa_session_match(const struct mfa_session *session,

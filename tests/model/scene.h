@@ -21,7 +21,6 @@ struct pending {
     char code[MFA_CODE_SIZE];
     const char *grant;  /* NULL: an activation */
     unsigned enrolment; /* which it was opened for, counted by how often it had changed */
-    unsigned compared;  /* codes, and recovery codes that were looked for */
     unsigned released;  /* how often the grant came out */
 };
 
@@ -61,9 +60,9 @@ struct caller {
     bool was_asked;                /* the service */
     unsigned loaded;               /* the enrolment that was loaded last, counted as above */
     bool has_loaded;
-    bool saw_none;   /* no enrolment, when it was loaded last */
-    unsigned stored; /* how often what is stored of the enrolment was changed */
-    unsigned compared;
+    bool saw_none;     /* no enrolment, when it was loaded last */
+    unsigned stored;   /* how often what is stored of the enrolment was changed */
+    unsigned compared; /* codes, and recovery codes that were looked for */
     unsigned failures; /* of them */
     unsigned completed;
     enum mfa_outcome outcome;

@@ -9,10 +9,7 @@
 
 #include <cmocka.h>
 
-#include "mfa_core.h"
 #include "mfa_housekeeper.h"
-#include "mfa_sessions.h"
-#include "mfa_throttle.h"
 #include "mfa_workers.h"
 #include "process.h"
 
@@ -24,7 +21,8 @@ static const pthread_mutex_t *used[MAX_LOCKS];
 static size_t used_count;
 static bool are_off;
 static int only_where_used = -1; /* the process; -1: none */
-static bool only_looks;          /* whoever takes the next lock */
+static uint64_t touched_part;    /* behind the next lock */
+static bool is_only_look;
 
 void stops_are_off(bool now)
 {
@@ -34,6 +32,12 @@ void stops_are_off(bool now)
 void stops_only_where_used(bool is_on)
 {
     only_where_used = is_on ? (int)process_current() : -1;
+}
+
+void stops_touch(uint64_t part, bool only_looks)
+{
+    touched_part = part;
+    is_only_look = only_looks;
 }
 
 void stops_forget(void)
@@ -53,16 +57,16 @@ static bool is_used(const pthread_mutex_t *mutex)
 static void stop_at(const pthread_mutex_t *mutex)
 {
     bool was_used = is_used(mutex);
-    bool is_look = only_looks;
+    struct access access = {.object = mutex, .part = touched_part, .writes = !is_only_look};
 
-    only_looks = false;
+    stops_touch(0, false);
     if (are_off || (!was_used && process_is_current() && (int)process_current() == only_where_used))
         return;
     if (!was_used) {
         assert_true(used_count < MAX_LOCKS);
         used[used_count++] = mutex;
     }
-    process_stop(mutex, !is_look);
+    process_stop(access);
 }
 
 int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
@@ -73,35 +77,6 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
     stop_at(mutex);
     return __real_pthread_mutex_lock(mutex);
 }
-
-/* These change nothing of what their lock guards, so that they can go in either order. */
-#define ONLY_LOOKS(type, function, parameters, arguments)                                                              \
-    type __real_##function parameters;                                                                                 \
-    type __wrap_##function parameters;                                                                                 \
-    type __wrap_##function parameters                                                                                  \
-    {                                                                                                                  \
-        only_looks = true;                                                                                             \
-        return __real_##function arguments;                                                                            \
-    }
-
-ONLY_LOOKS(bool, mfa_sessions_has, (struct mfa_sessions * sessions, uint64_t now_ms, const struct mfa_session_ref *ref),
-           (sessions, now_ms, ref))
-ONLY_LOOKS(enum mfa_status, mfa_sessions_user_data,
-           (struct mfa_sessions * sessions, uint64_t now_ms, const struct mfa_session_ref *ref, char **text,
-            size_t *len),
-           (sessions, now_ms, ref, text, len))
-ONLY_LOOKS(struct mfa_settings *, mfa_core_settings, (struct mfa_core * core), (core))
-ONLY_LOOKS(enum mfa_status, mfa_sessions_challenge,
-           (struct mfa_sessions * sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
-            struct mfa_session_challenge *out),
-           (sessions, now_ms, ref, out))
-ONLY_LOOKS(enum mfa_status, mfa_sessions_match,
-           (struct mfa_sessions * sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
-            const char *code_secret),
-           (sessions, now_ms, ref, code_secret))
-ONLY_LOOKS(bool, mfa_throttle_knows, (struct mfa_throttle * throttle, const char *user_id), (throttle, user_id))
-ONLY_LOOKS(bool, mfa_throttle_is_stopped, (struct mfa_throttle * throttle, const char *user_id), (throttle, user_id))
-ONLY_LOOKS(bool, mfa_throttle_is_stored, (struct mfa_throttle * throttle, const char *user_id), (throttle, user_id))
 
 /* --- Workers: outside of processes, when a run is prepared, work is done at once ------------------------------------ */
 

@@ -37,7 +37,7 @@ static void act(void *arg)
 
     for (const char *access = part->script; access[0] != '\0'; access += 2) {
         unsigned *object = &part->play->writes[access[1] - 'x'];
-        process_stop(object, access[0] == 'W');
+        process_stop((struct access){.object = object, .writes = access[0] == 'W'});
         *part->found++ = (char)('0' + *object);
         *object += access[0] == 'W';
     }
