@@ -57,7 +57,7 @@ lint: deps
 
 # Lines and branches of the product that the tests reach. A host that was killed has counted nothing.
 coverage_flags := -O0 -g --coverage -fprofile-update=atomic
-coverage_tests := check-unit abi-tests check-replay check-tool fault-tests check-integration attack
+coverage_tests := check-unit check-model abi-tests check-replay check-tool fault-tests check-integration attack
 .PHONY: coverage abi-tests
 abi-tests: all $(abi_tests) $(test_plugins)
 	$(Q)$(call run_each,$(abi_tests))
