@@ -86,7 +86,8 @@ void mfa_check_return(struct mfa_flow *flow)
 
 enum mfa_outcome mfa_check_lost(struct mfa_flow *flow)
 {
-    mfa_account_return(flow);
+    /* The session's attempt as well: it may only be in somebody else's hands. */
+    mfa_check_return(flow);
     return MFA_OUTCOME_BAD_TOKEN;
 }
 

@@ -100,6 +100,12 @@ static void judge_storing(const struct scene *scene, const struct caller *caller
             "the enrolment is as the answers say, and changed once by each");
 }
 
+/* For good, or until a recovery code, good when it was looked for, was used by somebody else or renewed: that takes three. */
+static bool may_have_had_session(const struct caller *caller)
+{
+    return is_release(caller) || caller->action->body == RECOVERY_CODE;
+}
+
 /* What can keep a right code from being taken, besides limits. */
 static bool has_excuse(const struct scene *scene, const struct caller *caller)
 {
@@ -109,7 +115,7 @@ static bool has_excuse(const struct scene *scene, const struct caller *caller)
         return true;
     for (size_t i = 0; i < scene->caller_count; i++)
         if (&scene->callers[i] != caller && scene->callers[i].pending == caller->pending &&
-            is_release(&scene->callers[i]))
+            may_have_had_session(&scene->callers[i]))
             return true;
     return false;
 }

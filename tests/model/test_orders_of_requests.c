@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -91,6 +92,15 @@ static void run_all(const char *yaml)
     free(scene);
 }
 
+static const struct action *find_action(const char *name)
+{
+    for (size_t i = 0; i < action_count; i++)
+        if (strcmp(actions[i].name, name) == 0)
+            return &actions[i];
+    fail_msg("no action is called %s", name);
+    return NULL;
+}
+
 #define CONSUME "recovery: {mode: consume}\n"
 /* So tight that two callers can pass a limit. */
 #define ONE_PER_SESSION CONSUME "attempts: {perSession: 1, maxConsecutive: 0, backoff: {baseSeconds: 0}}\n"
@@ -127,6 +137,24 @@ static void an_account_with_one_attempt_before_a_delay_in_challenge_verify(void 
     run_all(FIXTURE_CHALLENGE_VERIFY(ONE_BEFORE_A_DELAY));
 }
 
+/* Renewed between the look and the use, a recovery code lets go of the session again. */
+static void a_code_beside_a_recovery_code_that_is_renewed(void **state)
+{
+    const struct invitation three[] = {{.action = find_action("verify")},
+                                       {.action = find_action("verify with a recovery code")},
+                                       {.action = find_action("renew the recovery codes")}};
+    struct scene *scene = calloc(1, sizeof *scene);
+    struct orders_count orders = {0};
+
+    (void)state;
+    assert_non_null(scene);
+    scene_open(scene, FIXTURE_SINGLE("", CONSUME));
+    scene_run(scene, three, sizeof three / sizeof three[0], &orders);
+    print_message("a party of 3: %llu orders\n", (unsigned long long)orders.runs);
+    scene_close(scene);
+    free(scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +163,7 @@ int main(void)
         cmocka_unit_test(an_account_with_one_attempt_before_it_stops_in_single),
         cmocka_unit_test(a_session_with_one_attempt_in_challenge_verify),
         cmocka_unit_test(an_account_with_one_attempt_before_a_delay_in_challenge_verify),
+        cmocka_unit_test(a_code_beside_a_recovery_code_that_is_renewed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
