@@ -35,8 +35,8 @@ struct mfa_core {
 };
 
 /* Makes a core and starts its threads; none with `mode: disabled`. `host`, `gateway` and `kv` are copied. `config` is
- * transferred in any case (it is zeroed). `*out` is owned by the caller, released with
- * mfa_core_free. Returns MFA_OK, MFA_ERR_MEMORY or MFA_ERR_INTERNAL. */
+ * transferred in any case (it is zeroed). `*out` is owned by the caller, released with mfa_core_free.
+ * Returns MFA_OK, MFA_ERR_MEMORY or MFA_ERR_INTERNAL. */
 MFA_MUST_CHECK enum mfa_status mfa_core_new(struct mfa_core **out, const struct mfa_host_port *host,
                                             const struct mfa_gateway_port *gateway, const struct mfa_kv_port *kv,
                                             struct mfa_config *config);
@@ -49,8 +49,9 @@ MFA_MUST_CHECK enum mfa_status mfa_core_reconfigure(struct mfa_core *core, struc
 /* The settings for what begins now, held for the caller, who ends that with mfa_settings_release. [any thread] */
 struct mfa_settings *mfa_core_settings(struct mfa_core *core);
 
-/* Runs what is queued to its end, writes what is to be written, and joins the threads. To be called after the gateway has been stopped and the last
- * request has come in; when it returns, every call has been completed. A second call does nothing. */
+/* Runs what is queued to its end, writes what is to be written, and joins the threads. To be called after the gateway has
+ * been stopped and the last request has come in; when it returns, every call has been completed. A second call does
+ * nothing. */
 void mfa_core_stop(struct mfa_core *core);
 
 /* Stops if need be; wipes and frees. Accepts NULL. */

@@ -21,7 +21,7 @@ void mfa_session_shard_clear(struct mfa_session_shard *shard)
 
     if (shard->buckets == NULL)
         return;
-    DL_FOREACH_SAFE(shard->oldest, session, next)
+    DL_FOREACH_SAFE(shard->first, session, next)
     {
         mfa_session_free(session);
     }
@@ -39,46 +39,47 @@ static struct mfa_session_bucket *bucket_of(const struct mfa_session_shard *shar
     return &shard->buckets[hash & (shard->bucket_count - 1)];
 }
 
-/* Both lists are searched from their end, where a new session belongs unless lives have become shorter. */
-static void link_in_shard(struct mfa_session_shard *shard, struct mfa_session *session)
+/* Searched from its end, where a new session belongs unless lives have become shorter. */
+static void link_by_expiry(struct mfa_session_shard *shard, struct mfa_session *session)
 {
-    struct mfa_session *before = shard->oldest != NULL ? shard->oldest->prev : NULL;
+    struct mfa_session *before = shard->first != NULL ? shard->first->prev : NULL;
 
     while (before != NULL && before->expires_ms > session->expires_ms)
-        before = before != shard->oldest ? before->prev : NULL;
-    DL_APPEND_ELEM(shard->oldest, before, session);
-}
-
-static void link_by_user(struct mfa_session_bucket *bucket, struct mfa_session *session)
-{
-    struct mfa_session *before = bucket->by_user != NULL ? bucket->by_user->prev_by_user : NULL;
-
-    while (before != NULL && before->expires_ms > session->expires_ms)
-        before = before != bucket->by_user ? before->prev_by_user : NULL;
-    DL_APPEND_ELEM2(bucket->by_user, before, session, prev_by_user, next_by_user);
+        before = before != shard->first ? before->prev : NULL;
+    DL_APPEND_ELEM(shard->first, before, session);
 }
 
 static void link_in_buckets(const struct mfa_session_shard *shard, struct mfa_session *session)
 {
     LL_PREPEND2(bucket_of(shard, session->key)->by_key, session, next_by_key);
-    link_by_user(bucket_of(shard, session->user), session);
+    DL_APPEND2(bucket_of(shard, session->user)->by_user, session, prev_by_user, next_by_user);
+}
+
+static void move_bucket(const struct mfa_session_shard *shard, const struct mfa_session_bucket *bucket)
+{
+    struct mfa_session *session = NULL;
+    struct mfa_session *next = NULL;
+
+    LL_FOREACH_SAFE2(bucket->by_user, session, next, next_by_user)
+    {
+        link_in_buckets(shard, session);
+    }
 }
 
 /* Without memory the chains just become longer. */
 static void grow(struct mfa_session_shard *shard)
 {
-    struct mfa_session_bucket *buckets = calloc(2 * (size_t)shard->bucket_count, sizeof *buckets);
-    struct mfa_session *session = NULL;
+    struct mfa_session_bucket *before = shard->buckets;
+    const uint32_t count_before = shard->bucket_count;
+    struct mfa_session_bucket *buckets = calloc(2 * (size_t)count_before, sizeof *buckets);
 
     if (buckets == NULL)
         return;
-    free(shard->buckets);
     shard->buckets = buckets; /* transferred */
-    shard->bucket_count *= 2;
-    DL_FOREACH(shard->oldest, session)
-    {
-        link_in_buckets(shard, session);
-    }
+    shard->bucket_count = 2 * count_before;
+    for (uint32_t i = 0; i < count_before; i++)
+        move_bucket(shard, &before[i]);
+    free(before);
 }
 
 void mfa_session_shard_add(struct mfa_session_shard *shard, struct mfa_session *session)
@@ -86,7 +87,7 @@ void mfa_session_shard_add(struct mfa_session_shard *shard, struct mfa_session *
     if (shard->count >= shard->bucket_count)
         grow(shard);
     link_in_buckets(shard, session);
-    link_in_shard(shard, session);
+    link_by_expiry(shard, session);
     shard->count++;
 }
 
@@ -97,7 +98,7 @@ void mfa_session_shard_remove(struct mfa_session_shard *shard, struct mfa_sessio
 
     LL_DELETE2(of_key->by_key, session, next_by_key);
     DL_DELETE2(of_user->by_user, session, prev_by_user, next_by_user);
-    DL_DELETE(shard->oldest, session);
+    DL_DELETE(shard->first, session);
     shard->count--;
 }
 

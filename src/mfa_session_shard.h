@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One shard of the table of pending sessions: found by key, walked by user, and kept in the order of creation. All of it is
- * threaded through the sessions themselves, so that putting one in takes no memory and cannot fail. Private to the table in
+ * One shard of the table of pending sessions: found by key, walked by user in the order of creation, and kept in that of
+ * expiry. All of it is threaded through the sessions themselves, so that putting one in takes no memory and cannot fail. Private to the table in
  * mfa_sessions.h, which locks.
  */
 #ifndef MFA_SESSION_SHARD_H
@@ -27,9 +27,9 @@ struct mfa_session_bucket {
 struct mfa_session_shard {
     _Alignas(MFA_CACHE_LINE) pthread_mutex_t mutex; /* guards all below, and every session in it */
     struct mfa_session_bucket *buckets;
-    uint32_t bucket_count; /* a power of two */
-    uint32_t count;        /* of sessions */
-    struct mfa_session *oldest;
+    uint32_t bucket_count;     /* a power of two */
+    uint32_t count;            /* of sessions */
+    struct mfa_session *first; /* to expire */
 };
 
 /* Makes an empty shard, cleared with mfa_session_shard_clear. Returns MFA_OK, or MFA_ERR_MEMORY with nothing to clear. */
@@ -40,7 +40,7 @@ void mfa_session_shard_clear(struct mfa_session_shard *shard);
 
 /* The rest is to be called with the mutex held. */
 
-/* Puts a session in, where it belongs by its expiry; it stays where it is in memory. */
+/* Puts a session in, as its user's newest; it stays where it is in memory. */
 void mfa_session_shard_add(struct mfa_session_shard *shard, struct mfa_session *session);
 
 /* Takes out a session that is in the shard. */

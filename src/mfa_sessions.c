@@ -83,13 +83,13 @@ static void drop(struct mfa_sessions *sessions, struct mfa_session_shard *shard,
         mfa_session_free(session);
 }
 
-/* Frees up to `most` expired sessions. Returns false when the oldest is still alive or there is none. */
+/* Frees up to `most` expired sessions. Returns false when there are no more. */
 static bool expire(struct mfa_sessions *sessions, struct mfa_session_shard *shard, uint64_t now_ms, uint32_t most)
 {
     for (uint32_t i = 0; i < most; i++) {
-        if (shard->oldest == NULL || shard->oldest->expires_ms > now_ms)
+        if (shard->first == NULL || shard->first->expires_ms > now_ms)
             return false;
-        drop(sessions, shard, shard->oldest);
+        drop(sessions, shard, shard->first);
     }
     return true;
 }

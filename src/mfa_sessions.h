@@ -4,7 +4,7 @@
  *
  * A session belongs to one user and one purpose, lives for a fixed time, and is found by a keyed hash of its token. Codes
  * are kept as keyed hashes too. Creating, finding, taking and expiring one are constant time at any number of sessions: the
- * table is split by user into shards, each in order of creation, which is the order of expiry.
+ * table is split by user into shards, each in order of expiry, which is that of creation unless lives become shorter.
  *
  * Every function is atomic and may be called from any thread.
  */

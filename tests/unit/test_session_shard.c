@@ -29,15 +29,23 @@ static struct mfa_session_ref ref_of(uint32_t user, uint32_t session)
     return ref;
 }
 
-static struct mfa_session *add(struct mfa_session_shard *shard, uint32_t user, uint32_t number)
+#define EXPIRES_MS 1000
+
+static struct mfa_session *add_until(struct mfa_session_shard *shard, uint32_t user, uint32_t number,
+                                     uint64_t expires_ms)
 {
     struct mfa_session_ref ref = ref_of(user, number);
     struct mfa_session_facts facts = {.user_data = "{}", .user_data_len = 2};
-    struct mfa_session *session = mfa_session_new(&ref, &facts, 1);
+    struct mfa_session *session = mfa_session_new(&ref, &facts, expires_ms);
 
     assert_non_null(session);
     mfa_session_shard_add(shard, session);
     return session;
+}
+
+static struct mfa_session *add(struct mfa_session_shard *shard, uint32_t user, uint32_t number)
+{
+    return add_until(shard, user, number, EXPIRES_MS);
 }
 
 /* In turns: the first session of each user, the second of each, ... */
@@ -123,19 +131,36 @@ static void a_users_sessions_are_walked_from_the_oldest_and_no_others(void **sta
     }
 }
 
-static void the_oldest_is_the_one_that_came_in_first(void **state)
+static void the_first_to_expire_is_the_one_that_came_in_first(void **state)
 {
     struct mfa_session *second = NULL;
 
     (void)state;
-    assert_null(shard.oldest);
+    assert_null(shard.first);
     struct mfa_session *first = add(&shard, 3, 0);
     second = add(&shard, 1, 0);
-    assert_ptr_equal(shard.oldest, first);
+    assert_ptr_equal(shard.first, first);
     mfa_session_shard_remove(&shard, first);
-    assert_ptr_equal(shard.oldest, second);
+    assert_ptr_equal(shard.first, second);
     mfa_session_shard_add(&shard, first);
-    assert_ptr_equal(shard.oldest, second);
+    assert_ptr_equal(shard.first, second);
+}
+
+static void a_shorter_life_ends_sooner_and_makes_nobody_older(void **state)
+{
+    struct mfa_session *last = NULL;
+    const struct mfa_session *session = NULL;
+
+    (void)state;
+    for (uint32_t i = 0; i < SESSIONS_EACH; i++)
+        last = add_until(&shard, 3, i, EXPIRES_MS - i);
+    assert_ptr_equal(shard.first, last);
+    for (uint32_t i = 0; i < SESSIONS_EACH; i++) {
+        struct mfa_session_ref ref = ref_of(3, i);
+        session = mfa_session_shard_next_of_user(&shard, ref.user, session);
+        assert_non_null(session);
+        assert_memory_equal(session->key, ref.key, sizeof ref.key);
+    }
 }
 
 static void what_is_removed_is_gone_and_nothing_else(void **state)
@@ -151,8 +176,8 @@ static void what_is_removed_is_gone_and_nothing_else(void **state)
         assert_int_equal(count_of_user(&shard, user), SESSIONS_EACH - 1);
     }
     assert_int_equal(shard.count, USERS * (SESSIONS_EACH - 1));
-    while (shard.oldest != NULL)
-        drop(&shard, shard.oldest);
+    while (shard.first != NULL)
+        drop(&shard, shard.first);
     assert_int_equal(shard.count, 0);
 }
 
@@ -164,7 +189,8 @@ int main(void)
         IN_SHARD(each_session_is_found_by_its_key_however_many_there_are),
         IN_SHARD(a_key_that_is_not_there_finds_nothing),
         IN_SHARD(a_users_sessions_are_walked_from_the_oldest_and_no_others),
-        IN_SHARD(the_oldest_is_the_one_that_came_in_first),
+        IN_SHARD(the_first_to_expire_is_the_one_that_came_in_first),
+        IN_SHARD(a_shorter_life_ends_sooner_and_makes_nobody_older),
         IN_SHARD(what_is_removed_is_gone_and_nothing_else),
     };
 
