@@ -56,6 +56,20 @@ static void swap_batches(struct log_writer *writer)
     pthread_mutex_unlock(&writer->lock);
 }
 
+/* No more at once than a pipe takes as a whole, or lines of the host itself would fall into ours. */
+static void write_lines(const char *text, size_t len)
+{
+    while (len > 0) {
+        size_t most = len < LOG_LINE_MAX_LEN ? len : LOG_LINE_MAX_LEN;
+        const char *end = memrchr(text, '\n', most);
+        size_t whole = end ? (size_t)(end + 1 - text) : most;
+
+        log_write(text, whole);
+        text += whole;
+        len -= whole;
+    }
+}
+
 static void *write_batches(void *context)
 {
     struct log_writer *writer = context;
@@ -63,7 +77,7 @@ static void *write_batches(void *context)
     while (wait_for_lines(writer)) {
         (void)nanosleep(&(struct timespec){.tv_nsec = GATHER_MS * 1000000}, NULL);
         swap_batches(writer);
-        log_write(writer->writing->text, writer->writing->len);
+        write_lines(writer->writing->text, writer->writing->len);
     }
     return NULL;
 }

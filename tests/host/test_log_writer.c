@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 
 #define THREADS 4
 #define LINES 2000 /* of each: more than two batches hold */
+#define STAMP_LEN strlen("2026-11-24T09:00:00.123")
 
 /* Standard error, led into a file while a test runs. */
 struct capture {
@@ -114,6 +116,58 @@ static void no_line_is_lost_or_torn_when_many_threads_log_more_than_fits(void **
     assert_int_equal(count_lines(*state, " than they would have to be"), THREADS * LINES);
 }
 
+#define OWN_LINES 3000
+
+static void *log_own_lines(void *context)
+{
+    for (int i = 0; i < OWN_LINES; i++)
+        log_line(CORE_LOG_INFO, "a line of the host's own");
+    return context;
+}
+
+static void *log_all(void *context)
+{
+    struct log_writer *writer = log_writer_new();
+    pthread_t thread;
+
+    (void)context;
+    assert_non_null(writer);
+    assert_int_equal(pthread_create(&thread, NULL, log_own_lines, NULL), 0);
+    (void)add_many(writer);
+    log_writer_free(writer);
+    pthread_join(thread, NULL);
+    close(STDERR_FILENO); /* the pipe's other end is this thread's */
+    return NULL;
+}
+
+/* Into a pipe, which breaks what it cannot take as a whole. */
+static void the_hosts_own_lines_do_not_fall_into_those_of_plugins(void **state)
+{
+    struct capture *capture = *state;
+    char line[LOG_LINE_MAX_LEN + 1];
+    size_t own = 0, others = 0;
+    pthread_t thread;
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    assert_true(fcntl(ends[1], F_SETPIPE_SZ, LOG_LINE_MAX_LEN) > 0); /* as small as can be */
+    assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    close(ends[1]);
+    assert_int_equal(pthread_create(&thread, NULL, log_all, NULL), 0);
+    FILE *log = fdopen(ends[0], "r");
+    assert_non_null(log);
+    while (fgets(line, sizeof line, log)) {
+        own += strstr(line, "Z info host a line of the host's own\n") == line + STAMP_LEN;
+        others += strstr(line, "Z warn test a line like many others") == line + STAMP_LEN &&
+                  strstr(line, " than they would have to be\n") != NULL;
+    }
+    pthread_join(thread, NULL);
+    fclose(log);
+    assert_int_equal(dup2(fileno(capture->file), STDERR_FILENO), STDERR_FILENO);
+    assert_int_equal(own, OWN_LINES);
+    assert_int_equal(others, LINES);
+}
+
 static void a_line_that_is_too_long_is_cut(void **state)
 {
     struct log_writer *writer = log_writer_new();
@@ -139,6 +193,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_flush_waits_until_all_is_written, lead_into_file, lead_back),
         cmocka_unit_test_setup_teardown(the_end_writes_what_is_left, lead_into_file, lead_back),
         cmocka_unit_test_setup_teardown(no_line_is_lost_or_torn_when_many_threads_log_more_than_fits, lead_into_file,
+                                        lead_back),
+        cmocka_unit_test_setup_teardown(the_hosts_own_lines_do_not_fall_into_those_of_plugins, lead_into_file,
                                         lead_back),
         cmocka_unit_test_setup_teardown(a_line_that_is_too_long_is_cut, lead_into_file, lead_back),
     };
