@@ -30,7 +30,7 @@ static void report(void *ctx, bool is_error, const char *line)
 static enum mfa_status read_config(const struct core_host *host, const struct core_config *from,
                                    const struct mfa_config *in_use, struct mfa_config *config)
 {
-    char file[4096];
+    char file[4096] = "the configuration"; /* where the host has no name for it */
     struct mfa_config_source source = {.text = from->text.data,
                                        .text_len = (size_t)from->text.len,
                                        .section = PLUGIN_SECTION,
@@ -42,8 +42,8 @@ static enum mfa_status read_config(const struct core_host *host, const struct co
         log_error(host, PLUGIN_SECTION ": the host hands over the configuration in a format that is not known here");
         return MFA_ERR_CONFIG;
     }
-    snprintf(file, sizeof file, "%.*s", (int)(from->origin.len < sizeof file ? from->origin.len : 0),
-             from->origin.data != NULL ? (const char *)from->origin.data : "");
+    if (from->origin.data != NULL && from->origin.len > 0 && from->origin.len < sizeof file)
+        snprintf(file, sizeof file, "%.*s", (int)from->origin.len, (const char *)from->origin.data);
     return mfa_config_parse(config, &source, report, (void *)(uintptr_t)host);
 }
 

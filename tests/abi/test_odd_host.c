@@ -193,8 +193,8 @@ static void a_file_name_that_is_too_long_or_absent_is_left_out(void **state)
     nothing_init(&nothing);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(plugin->create(nothing.table, &config, &instance), CORE_ERR_CONFIG);
-        assert_string_equal(nothing.error,
-                            "services.mfa.mode (:1): must be one of \"disabled\", \"single\", \"challenge-verify\"");
+        assert_string_equal(nothing.error, "services.mfa.mode (the configuration:1): must be one of \"disabled\", "
+                                           "\"single\", \"challenge-verify\"");
         nothing.error[0] = '\0';
         config.origin = (struct core_span){0};
     }

@@ -17,6 +17,7 @@ extern char **environ;
 
 static struct folder folder;
 static char *program;
+struct gateway *gateway;
 
 int checked_setup(void **state)
 {
@@ -36,6 +37,18 @@ int checked_teardown(void **state)
     free(program);
     folder_clear(&folder);
     return 0;
+}
+
+int checked_setup_with_gateway(void **state)
+{
+    gateway = gateway_start();
+    return checked_setup(state);
+}
+
+int checked_teardown_with_gateway(void **state)
+{
+    gateway_stop(gateway);
+    return checked_teardown(state);
 }
 
 void checked_write(const char *name, const char *text)
@@ -69,7 +82,7 @@ void checked_configure(const char *mfa)
     free(indented);
 }
 
-void checked_configure_for(const char *mfa, const struct gateway *gateway)
+void checked_configure_for_gateway(const char *mfa)
 {
     static const char placeholder[] = "GATEWAY";
     char *text = NULL;

@@ -23,6 +23,11 @@ struct checked {
 int checked_setup(void **state);
 int checked_teardown(void **state);
 
+/* The same, and a service beside it, which is there as long. */
+extern struct gateway *gateway;
+int checked_setup_with_gateway(void **state);
+int checked_teardown_with_gateway(void **state);
+
 /* Writes a file. */
 void checked_write(const char *name, const char *text);
 
@@ -35,8 +40,8 @@ char *checked_path(const char *name);
 /* Writes CONFIG with these lines of `services.mfa`, not indented, the first of which is line 9. */
 void checked_configure(const char *mfa);
 
-/* Likewise, with the address of the gateway wherever `GATEWAY` stands. */
-void checked_configure_for(const char *mfa, const struct gateway *gateway);
+/* Likewise, with the gateway's address wherever `GATEWAY` stands. */
+void checked_configure_for_gateway(const char *mfa);
 
 /* Runs the tool with these arguments, which end in NULL; release with checked_clear. */
 struct checked checked_run(const char *const arguments[]);

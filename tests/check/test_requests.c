@@ -12,23 +12,9 @@
     "{\"number\": \"+41 79 123 12 12\", \"name\": \"O'Neill \\\"$HOME\\\" `id` \\\\ & <b>\", \"text\": \"Code {{ "     \
     "code }}\"}"
 
-static struct gateway *gateway;
-
-static int setup(void **state)
-{
-    gateway = gateway_start();
-    return checked_setup(state);
-}
-
-static int teardown(void **state)
-{
-    gateway_stop(gateway);
-    return checked_teardown(state);
-}
-
 static void configure(const char *mfa)
 {
-    checked_configure_for(mfa, gateway);
+    checked_configure_for_gateway(mfa);
     checked_write("me.json", USER);
     gateway_forget_requests(gateway);
 }
@@ -306,5 +292,5 @@ int main(void)
         cmocka_unit_test(a_signature_of_aws_is_left_to_the_client),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, checked_setup_with_gateway, checked_teardown_with_gateway);
 }

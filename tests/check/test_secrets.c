@@ -9,20 +9,6 @@
 
 #include "checked.h"
 
-static struct gateway *gateway;
-
-static int setup(void **state)
-{
-    gateway = gateway_start();
-    return checked_setup(state);
-}
-
-static int teardown(void **state)
-{
-    gateway_stop(gateway);
-    return checked_teardown(state);
-}
-
 static void assert_lacks(const struct checked *checked, const char *secret)
 {
     if (strstr(checked->out, secret) || strstr(checked->err, secret))
@@ -107,7 +93,7 @@ static void configure(const char *url, const char *endpoint)
                          "mode: single\nsms:\n  endpoints:\n    single:\n      url: '%s'\n      headers: {x-code: "
                          "'{{ code }}'}\n      fallback: [{url: '%s', %s}]\n",
                          url, url, endpoint) > 0);
-    checked_configure_for(mfa, gateway);
+    checked_configure_for_gateway(mfa);
     free(mfa);
 }
 
@@ -194,14 +180,13 @@ static void what_parameters_become_is_hidden(void **state)
 static void secrets_of_user_data_are_hidden(void **state)
 {
     (void)state;
-    checked_configure_for(
+    checked_configure_for_gateway(
         "mode: single\nsms: {endpoints: {single: {url: 'GATEWAY/{{ code }}', query: {key: '{{ plain }}'}, "
-        "body: {otherKey: '{{ simple }}', text: '{{ plain }} {{ simple }}'}}}}\n",
-        gateway);
+        "body: {otherKey: '{{ simple }}', text: '{{ plain }} {{ simple }}'}}}}\n");
     checked_write("me.json", "{\"plain\": \"canary-q\", \"simple\": \"canary-b\"}");
     HIDES(0, "\"text\":\"canary-q canary-b\"", CONFIG, "render", "me.json");
     checked_write("me.json", "{\"userToken\": \"canary 1\"}");
-    checked_configure_for("mode: single\nsms: {endpoints: {single: {url: 'GATEWAY/{{ userToken }}'}}}\n", gateway);
+    checked_configure_for_gateway("mode: single\nsms: {endpoints: {single: {url: 'GATEWAY/{{ userToken }}'}}}\n");
     HIDES(0, "/canary%201\n", CONFIG, "render", "me.json");
 }
 
@@ -213,15 +198,14 @@ static void a_service_that_repeats_a_secret_is_not_quoted(void **state)
 
     (void)state;
     checked_write("me.json", "{}");
-    checked_configure_for("mode: single\n"
-                          "sms:\n"
-                          "  endpoints:\n"
-                          "    single:\n"
-                          "      url: 'GATEWAY/{{ code }}'\n"
-                          "      auth: {bearer: canary-bearer}\n"
-                          "      query: {key: 'canary \"q\"'}\n"
-                          "      expect: {json: {/sent: canary-bearer, /token: x}}\n",
-                          gateway);
+    checked_configure_for_gateway("mode: single\n"
+                                  "sms:\n"
+                                  "  endpoints:\n"
+                                  "    single:\n"
+                                  "      url: 'GATEWAY/{{ code }}'\n"
+                                  "      auth: {bearer: canary-bearer}\n"
+                                  "      query: {key: 'canary \"q\"'}\n"
+                                  "      expect: {json: {/sent: canary-bearer, /token: x}}\n");
     gateway_answer(gateway,
                    (struct gateway_script){.status = 200,
                                            .headers = headers,
@@ -245,9 +229,9 @@ static void a_secret_is_hidden_in_another_encoding(void **state)
 {
     (void)state;
     checked_write("me.json", "{}");
-    checked_configure_for("mode: single\nsms: {endpoints: {single: {url: 'GATEWAY/{{ code }}?key=c%61nary+%22', "
-                          "body: '{\"token\": \"\\u0063anary-b\"}'}}}\n",
-                          gateway);
+    checked_configure_for_gateway(
+        "mode: single\nsms: {endpoints: {single: {url: 'GATEWAY/{{ code }}?key=c%61nary+%22', "
+        "body: '{\"token\": \"\\u0063anary-b\"}'}}}\n");
     checked_write("answer.txt", "HTTP/1.1 200 OK\n\ncanary \" and canary-b");
     checked_expect(CHECKED_RUN(CONFIG, "answer", "answer.txt"), 0, "\n\n*** and ***\n", NULL);
 }
@@ -346,5 +330,5 @@ int main(void)
         cmocka_unit_test(a_short_secret_spoils_no_message),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, checked_setup_with_gateway, checked_teardown_with_gateway);
 }

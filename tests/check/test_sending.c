@@ -8,20 +8,6 @@
 
 #include "checked.h"
 
-static struct gateway *gateway;
-
-static int setup(void **state)
-{
-    gateway = gateway_start();
-    return checked_setup(state);
-}
-
-static int teardown(void **state)
-{
-    gateway_stop(gateway);
-    return checked_teardown(state);
-}
-
 static const char *const is_json[] = {"content-type", "application/json", NULL};
 
 static void answer(unsigned status, const char *body)
@@ -31,7 +17,7 @@ static void answer(unsigned status, const char *body)
 
 static void configure(const char *mfa)
 {
-    checked_configure_for(mfa, gateway);
+    checked_configure_for_gateway(mfa);
     checked_write("me.json", "{\"number\": \"41791231212\"}");
     gateway_forget_requests(gateway);
 }
@@ -253,5 +239,5 @@ int main(void)
         cmocka_unit_test(an_answer_gives_no_orders_to_the_terminal),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, checked_setup_with_gateway, checked_teardown_with_gateway);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * soak.c: users in great numbers, over the real host and plugin and a service that fails, for SOAK_SECONDS. In four quarters,
- * the modes taking turns; before each the host is started in this process and the plugin loaded, and after it both are stopped:
- * nothing may be lost, nothing left, and memory must not have grown. `make soak` has it under AddressSanitizer, which finds leaks.
+ * the modes taking turns; before each the host is started in this process and the plugin loaded, and after it both are
+ * stopped: nothing may be lost, nothing left, and memory must not have grown. `make soak` has it under AddressSanitizer, which
+ * finds leaks.
  */
 #include <setjmp.h>
 #include <stdarg.h>
