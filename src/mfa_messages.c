@@ -33,10 +33,7 @@ static const char *text_problem(const char *text)
     if (end - text > MFA_MESSAGE_MAX_LEN)
         return "is longer than 1600 bytes";
     for (const char *at = text; (at = mfa_placeholder_find(at, end)) != NULL; at += 2) {
-        struct mfa_placeholder placeholder;
-
-        if (mfa_placeholder_parse(&placeholder, at, end) != NULL || placeholder.filter_count > 0 ||
-            !mfa_placeholder_is(&placeholder, MFA_VARIABLE_CODE))
+        if (mfa_placeholder_len_of(MFA_VARIABLE_CODE, at, end) == 0)
             return "can have no placeholder but {{ code }}";
         has_code = true;
     }

@@ -93,3 +93,16 @@ bool mfa_placeholder_is(const struct mfa_placeholder *placeholder, const char *n
 {
     return placeholder->name_len == strlen(name) && memcmp(placeholder->name, name, placeholder->name_len) == 0;
 }
+
+size_t mfa_placeholder_len_of(const char *name, const char *text, const char *end)
+{
+    const size_t len = strlen(name);
+    const char *at = text + 2;
+
+    at += blank_len(at, end);
+    if ((size_t)(end - at) < len || memcmp(at, name, len) != 0)
+        return 0;
+    at += len;
+    at += blank_len(at, end);
+    return end - at >= 2 && at[0] == '}' && at[1] == '}' ? (size_t)(at + 2 - text) : 0;
+}

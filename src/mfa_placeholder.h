@@ -32,6 +32,10 @@ const char *mfa_placeholder_parse(struct mfa_placeholder *out, const char *text,
 /* True when it is the placeholder of `name`, filters or not. */
 bool mfa_placeholder_is(const struct mfa_placeholder *placeholder, const char *name);
 
+/* The length of the placeholder of `name`, without filters, that starts at `text`, where two opening braces stand; 0: it is
+ * another one, or none. The text ends before `end`. */
+size_t mfa_placeholder_len_of(const char *name, const char *text, const char *end);
+
 /* True for the name of a variable: [A-Za-z_][A-Za-z0-9_.-]{0,63}. */
 bool mfa_placeholder_is_name(const char *text, size_t len);
 

@@ -26,6 +26,7 @@ struct segment {
     const char *literal;
     size_t literal_len;
     const char *name; /* NUL-terminated; NULL: the text ends here */
+    size_t name_len;
     bool is_code;
     mfa_encode_fn *filters[MFA_PLACEHOLDER_MAX_FILTERS]; /* applied first */
     size_t filter_count;
@@ -177,6 +178,7 @@ static enum mfa_status split(struct mfa_template *tmpl, enum mfa_template_kind k
         set_encoding(segment, &placeholder, &place);
         tmpl->path_varies |= kind == MFA_TEMPLATE_URL && !place.in_query;
         segment->name = placeholder.name;
+        segment->name_len = placeholder.name_len;
         at = opening + placeholder.len;
         /* What follows the name is a blank or a brace of the placeholder, and has been read. */
         opening[(size_t)(placeholder.name - opening) + placeholder.name_len] = '\0';
@@ -341,32 +343,33 @@ static enum mfa_status encode(const struct segment *segment, const char *value, 
     return segment->filter_count == 0 ? segment->encode(out, value, len) : filter_and_encode(segment, value, len, out);
 }
 
-/* Replaces `{{ code }}` in a value, once: neither a code nor what it completes is looked at again. */
-static enum mfa_status replace_code(struct mfa_buffer *out, const char *value, size_t len, const char *code_secret)
+/* Replaces `{{ code }}` in a value, once: neither a code nor what it completes is looked at again. `at` is where the first
+ * two opening braces stand. */
+static enum mfa_status replace_code(struct mfa_buffer *out, const char *value, size_t len, const char *at,
+                                    const char *code_secret)
 {
     const char *end = value + len;
     const char *done = value;
     enum mfa_status status = MFA_OK;
 
-    for (const char *at = value; status == MFA_OK && (at = mfa_placeholder_find(at, end)) != NULL;) {
-        struct mfa_placeholder placeholder;
+    for (; status == MFA_OK && at != NULL; at = mfa_placeholder_find(at, end)) {
+        const size_t placeholder_len = mfa_placeholder_len_of(MFA_VARIABLE_CODE, at, end);
 
-        if (mfa_placeholder_parse(&placeholder, at, end) != NULL || placeholder.filter_count > 0 ||
-            !mfa_placeholder_is(&placeholder, MFA_VARIABLE_CODE)) {
+        if (placeholder_len == 0) {
             at++;
             continue;
         }
         status = mfa_buffer_append(out, done, (size_t)(at - done));
         if (status == MFA_OK)
             status = mfa_buffer_append_text(out, code_secret);
-        at += placeholder.len;
+        at += placeholder_len;
         done = at;
     }
     return status == MFA_OK ? mfa_buffer_append(out, done, (size_t)(end - done)) : status;
 }
 
 /* Most values are short, and need no memory of their own. */
-static enum mfa_status render_replaced(const struct segment *segment, const char *text, size_t len,
+static enum mfa_status render_replaced(const struct segment *segment, const char *text, size_t len, const char *at,
                                        const char *code_secret, struct mfa_buffer *out)
 {
     char memory[SHORT_VALUE_SIZE];
@@ -377,10 +380,10 @@ static enum mfa_status render_replaced(const struct segment *segment, const char
 
     mfa_buffer_init_in(&short_secret, memory, sizeof memory);
     mfa_buffer_init(&long_secret, REPLACED_MAX_LEN);
-    status = replace_code(replaced, text, len, code_secret);
+    status = replace_code(replaced, text, len, at, code_secret);
     if (status == MFA_ERR_TOO_LARGE) {
         replaced = &long_secret;
-        status = replace_code(replaced, text, len, code_secret);
+        status = replace_code(replaced, text, len, at, code_secret);
     }
     if (status == MFA_OK)
         status = encode(segment, replaced->data, replaced->len, out);
@@ -394,12 +397,13 @@ static enum mfa_status render_text(const struct segment *segment, const json_t *
 {
     const char *text = json_string_value(value);
     const size_t len = json_string_length(value);
+    const char *braces = variables->code_in_values ? mfa_placeholder_find(text, text + len) : NULL;
 
-    if (!variables->code_in_values || mfa_placeholder_find(text, text + len) == NULL)
+    if (braces == NULL)
         return encode(segment, text, len, out);
     if (variables->code_secret == NULL)
         return MFA_ERR_NOT_FOUND;
-    return render_replaced(segment, text, len, variables->code_secret, out);
+    return render_replaced(segment, text, len, braces, variables->code_secret, out);
 }
 
 static enum mfa_status render_number(const struct segment *segment, const json_t *value, struct mfa_buffer *out)
@@ -423,7 +427,7 @@ static enum mfa_status render_variable(const struct segment *segment, const stru
             return MFA_ERR_NOT_FOUND;
         return encode(segment, variables->code_secret, strlen(variables->code_secret), out);
     }
-    value = json_object_get(variables->user_data, segment->name);
+    value = json_object_getn(variables->user_data, segment->name, segment->name_len);
     if (value == NULL)
         return MFA_ERR_NOT_FOUND;
     if (json_is_string(value))

@@ -32,12 +32,14 @@ MFA_MUST_CHECK enum mfa_status mfa_url_parse_origin(struct mfa_url_origin *out, 
  * for a slash, and decode more than once. Also true of a path in which more escapes are nested than anybody would write. */
 bool mfa_url_has_dot_segment(const char *path, size_t len);
 
-/* Marks the characters that mean themselves anywhere in a URL (RFC 3986, 2.3), whatever the locale. */
-extern const bool mfa_url_unreserved[256] __attribute__((visibility("hidden")));
+/* What a character is in a URL, whatever the locale. */
+#define MFA_URL_UNRESERVED 1 /* means itself anywhere (RFC 3986, 2.3) */
+#define MFA_URL_HEX 2        /* a hexadecimal digit */
+extern const unsigned char mfa_url_classes[256] __attribute__((visibility("hidden")));
 
 static inline bool mfa_url_is_unreserved(char c)
 {
-    return mfa_url_unreserved[(unsigned char)c];
+    return (mfa_url_classes[(unsigned char)c] & MFA_URL_UNRESERVED) != 0;
 }
 
 /* The character that `text` (not empty) starts with, a percent-escape decoded once; `*taken` is how many bytes it takes. */
@@ -45,7 +47,7 @@ char mfa_url_decoded(const char *text, size_t len, size_t *taken);
 
 static inline bool mfa_url_is_hex(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+    return (mfa_url_classes[(unsigned char)c] & MFA_URL_HEX) != 0;
 }
 
 /* True when `text` starts with a percent sign and two hexadecimal digits. */
