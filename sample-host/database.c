@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "database.h"
 
+#include <semaphore.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "database_schema.h"
 #include "log.h"
 #include "storage.h"
 
 #define BUSY_TIMEOUT_MS 5000
+/* So many versions are taken at a time: the counter is a page of its own to write. */
+#define VERSIONS_TAKEN 1024
 
 static const char *const statements_sql[DATABASE_STATEMENTS] = {
     [DATABASE_BEGIN] = "BEGIN IMMEDIATE",
@@ -33,7 +37,7 @@ static const char *const statements_sql[DATABASE_STATEMENTS] = {
     [DATABASE_FIELD_VERSION] =
         "SELECT fields.version FROM users"
         " LEFT JOIN fields ON fields.user_id = users.id AND fields.field = ?2 WHERE users.id = ?1",
-    [DATABASE_NEXT_VERSION] = "UPDATE field_version SET last = last + 1 RETURNING last",
+    [DATABASE_TAKE_VERSIONS] = "UPDATE field_version SET last = last + ?1 RETURNING last",
     [DATABASE_SET_FIELD] = "INSERT INTO fields (user_id, field, version, value) VALUES (?1, ?2, ?3, ?4)"
                            " ON CONFLICT (user_id, field)"
                            " DO UPDATE SET version = excluded.version, value = excluded.value",
@@ -207,38 +211,110 @@ core_status database_run(struct database *database, enum database_statement whic
     return status == CORE_OK ? CORE_ERR_INTERNAL : status;
 }
 
+/* --- transactions ------------------------------------------------------------------------------------------------------ */
+
+/* Of a transaction: what one thread has written, which waits for the commit. It is gone as soon as it is over. */
+struct database_part {
+    sem_t is_over;
+    core_status status;
+    struct database_part *next;
+};
+
+static void settle(struct database *database, core_status status)
+{
+    struct database_part *part, *next;
+
+    LL_FOREACH_SAFE(database->parts, part, next)
+    {
+        part->status = status;
+        (void)sem_post(&part->is_over);
+    }
+    database->parts = NULL;
+}
+
+/* Some failures end the transaction by themselves. Versions taken in it are not this connection's any more. */
+static void undo(struct database *database)
+{
+    if (!sqlite3_get_autocommit(database->handle))
+        (void)!database_run(database, DATABASE_ROLLBACK, "");
+    database->version = database->version_limit = 0;
+    settle(database, CORE_ERR_INTERNAL);
+}
+
+static void commit(struct database *database)
+{
+    if (sqlite3_get_autocommit(database->handle))
+        return;
+    if (database_run(database, DATABASE_COMMIT, "") == CORE_OK)
+        settle(database, CORE_OK);
+    else
+        undo(database);
+}
+
 core_status database_begin(struct database *database)
 {
+    core_status status = CORE_OK;
+
+    atomic_fetch_add(&database->arriving, 1);
     pthread_mutex_lock(&database->lock);
-    core_status status = database_run(database, DATABASE_BEGIN, "");
+    atomic_fetch_sub(&database->arriving, 1);
+    if (sqlite3_get_autocommit(database->handle))
+        status = database_run(database, DATABASE_BEGIN, "");
     if (status != CORE_OK)
         pthread_mutex_unlock(&database->lock);
     return status;
 }
 
+/* Ends what was begun, with a part that has something to commit or NULL. */
+static void leave(struct database *database, struct database_part *part)
+{
+    if (part)
+        LL_PREPEND(database->parts, part);
+    if (atomic_load(&database->arriving) == 0)
+        commit(database); /* else whoever arrives will */
+    pthread_mutex_unlock(&database->lock);
+}
+
 core_status database_end(struct database *database, core_status status)
 {
-    if (status == CORE_OK)
-        status = database_run(database, DATABASE_COMMIT, "");
-    /* Some failures end the transaction by themselves. */
-    if (status != CORE_OK && !sqlite3_get_autocommit(database->handle))
-        (void)!database_run(database, DATABASE_ROLLBACK, "");
-    pthread_mutex_unlock(&database->lock);
+    struct database_part part = {.status = CORE_ERR_INTERNAL};
+
+    if (status != CORE_OK) {
+        if (status != CORE_ERR_NOT_FOUND && status != CORE_ERR_CONFLICT)
+            undo(database);
+        leave(database, NULL);
+        return status;
+    }
+    (void)sem_init(&part.is_over, 0, 0);
+    leave(database, &part);
+    while (sem_wait(&part.is_over) != 0)
+        ; /* a signal came */
+    (void)sem_destroy(&part.is_over);
+    return part.status;
+}
+
+/* --- versions and values ------------------------------------------------------------------------------------------------ */
+
+static core_status take_versions(struct database *database)
+{
+    core_status status = database_start(database, DATABASE_TAKE_VERSIONS, "i", (int64_t)VERSIONS_TAKEN);
+
+    if (status == CORE_OK) {
+        database->version_limit = sqlite3_column_int64(database_row(database, DATABASE_TAKE_VERSIONS), 0);
+        database->version = database->version_limit - VERSIONS_TAKEN;
+        status = database_next(database, DATABASE_TAKE_VERSIONS) == CORE_ERR_NOT_FOUND ? CORE_OK : CORE_ERR_INTERNAL;
+    } else if (status == CORE_ERR_NOT_FOUND) {
+        status = CORE_ERR_INTERNAL;
+    }
+    database_finish(database, DATABASE_TAKE_VERSIONS);
     return status;
 }
 
 core_status database_take_version(struct database *database, int64_t *version)
 {
-    core_status status = database_start(database, DATABASE_NEXT_VERSION, "");
+    core_status status = database->version < database->version_limit ? CORE_OK : take_versions(database);
 
-    *version = 0;
-    if (status == CORE_OK) {
-        *version = sqlite3_column_int64(database_row(database, DATABASE_NEXT_VERSION), 0);
-        status = database_next(database, DATABASE_NEXT_VERSION) == CORE_ERR_NOT_FOUND ? CORE_OK : CORE_ERR_INTERNAL;
-    } else if (status == CORE_ERR_NOT_FOUND) {
-        status = CORE_ERR_INTERNAL;
-    }
-    database_finish(database, DATABASE_NEXT_VERSION);
+    *version = status == CORE_OK ? ++database->version : 0;
     return status;
 }
 

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "core_plugin.h"
 
@@ -28,7 +29,7 @@ enum database_statement {
     DATABASE_LIST_FIELDS,
     DATABASE_LOAD_FIELD,
     DATABASE_FIELD_VERSION,
-    DATABASE_NEXT_VERSION,
+    DATABASE_TAKE_VERSIONS,
     DATABASE_SET_FIELD,
     DATABASE_REMOVE_FIELD,
     DATABASE_KV_GET,
@@ -39,9 +40,13 @@ enum database_statement {
 };
 
 struct database {
+    atomic_uint arriving; /* threads that are about to take the lock for a transaction */
     pthread_mutex_t lock; /* guards all below: one thread at a time */
+    struct database_part *parts; /* of the open transaction, that wait for its commit */
     sqlite3 *handle;
     sqlite3_stmt *statements[DATABASE_STATEMENTS];
+    int64_t version;       /* the last that was given out */
+    int64_t version_limit; /* up to here they are this connection's */
 };
 
 /* Where a transaction is when it has ended. */
@@ -77,14 +82,15 @@ void database_finish(struct database *database, enum database_statement which);
 core_status database_run(struct database *database, enum database_statement which, const char *kinds, ...)
     __attribute__((warn_unused_result));
 
-/* Takes the lock and begins a transaction; on failure the lock is free again. */
+/* Takes the lock and begins a transaction, or joins one that others have begun; on failure the lock is free again. */
 core_status database_begin(struct database *database) __attribute__((warn_unused_result));
 
-/* Ends the transaction and frees the lock: commits when `status` is CORE_OK, else undoes all. Returns `status`, or why the
- * commit failed. */
+/* Ends the caller's part of the transaction, waits for its commit and frees the lock. One commit serves all who came while
+ * another was under way, since it is the disk that takes the time. CORE_ERR_NOT_FOUND and CORE_ERR_CONFLICT are for a part
+ * that has written nothing; any other failure undoes the whole transaction. Returns `status`, or why the commit failed. */
 core_status database_end(struct database *database, core_status status) __attribute__((warn_unused_result));
 
-/* Takes the next version of a field or value; within a transaction. */
+/* Takes a version that no field or value ever had; within a transaction. */
 core_status database_take_version(struct database *database, int64_t *version) __attribute__((warn_unused_result));
 
 /* Copies a value, which has its version in the first column and its bytes in the second, as core_profile_load_fn says. */

@@ -7,8 +7,8 @@
 #include "mfa_buffer.h"
 #include "mfa_housekeeper.h"
 
-/* Writes of one disk hardly gain from more; password hashes are the host's own to bound. */
-#define STORAGE_THREADS 2
+/* As many writes as a host can bring to its disk with one commit; password hashes are the host's own to bound. */
+#define STORAGE_THREADS 8
 #define PASSWORD_THREADS 2
 #define MAX_QUEUED 4096
 #define MAX_QUEUED_PASSWORDS 64

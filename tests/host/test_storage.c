@@ -299,6 +299,100 @@ static void no_update_of_concurrent_writers_is_lost(void **state)
     assert_int_equal(atoi(value), THREADS * ROUNDS);
 }
 
+/* --- transactions of several threads ------------------------------------------------------------------------------------ */
+
+static int count_commit(void *context)
+{
+    ++*(int *)context;
+    return 0;
+}
+
+/* A second thread merges `changes` into the profile while the test's own write is under way. */
+struct neighbour {
+    struct world *world;
+    json_t *changes;
+    core_status status;
+};
+
+static void *merge_too(void *context)
+{
+    struct neighbour *neighbour = context;
+
+    neighbour->status =
+        storage_merge_profile(neighbour->world->storage, neighbour->world->user.id, neighbour->changes);
+    return NULL;
+}
+
+static core_status write_together(struct neighbour *neighbour, const char *user_id)
+{
+    struct database *writer = &neighbour->world->storage->writer;
+    pthread_t thread;
+
+    assert_int_equal(database_begin(writer), CORE_OK);
+    assert_int_equal(pthread_create(&thread, NULL, merge_too, neighbour), 0);
+    while (atomic_load(&writer->arriving) == 0)
+        (void)usleep(100);
+    core_status status = database_run(writer, DATABASE_SET_PROFILE, "ttt", user_id, "ours", "1");
+    status = database_end(writer, status);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    return status;
+}
+
+static void assert_profile(struct world *world, const char *expected)
+{
+    json_t *profile = NULL;
+
+    assert_int_equal(storage_load_profile(world->storage, world->user.id, &profile), CORE_OK);
+    char *text = json_dumps(profile, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(text, expected);
+    free(text);
+    json_decref(profile);
+}
+
+static void writes_that_meet_have_one_commit(void **state)
+{
+    struct world *world = *state;
+    struct neighbour neighbour = {.world = world, .changes = json_pack("{s:i}", "theirs", 2)};
+    int commits = 0;
+
+    (void)sqlite3_commit_hook(world->storage->writer.handle, count_commit, &commits);
+    assert_int_equal(write_together(&neighbour, world->user.id), CORE_OK);
+    assert_int_equal(neighbour.status, CORE_OK);
+    assert_int_equal(commits, 1);
+    reopen(world);
+    assert_profile(world, "{\"ours\":1,\"theirs\":2}");
+    json_decref(neighbour.changes);
+}
+
+static void a_refused_write_leaves_those_it_met(void **state)
+{
+    struct world *world = *state;
+    struct neighbour neighbour = {.world = world, .changes = json_pack("{s:i}", "theirs", 2)};
+
+    assert_int_equal(write_together(&neighbour, "nobody"), CORE_ERR_CONFLICT);
+    assert_int_equal(neighbour.status, CORE_OK);
+    reopen(world);
+    assert_profile(world, "{\"theirs\":2}");
+    json_decref(neighbour.changes);
+}
+
+static void a_write_that_fails_half_way_undoes_those_it_met_who_are_told(void **state)
+{
+    struct world *world = *state;
+    struct neighbour neighbour = {.world = world, .changes = json_pack("{s:i}", "theirs", 2)};
+
+    /* Text that is not UTF-8 cannot be written as JSON. */
+    assert_int_equal(json_object_set_new(neighbour.changes, "broken", json_stringn_nocheck("\xff", 1)), 0);
+    assert_int_equal(write_together(&neighbour, world->user.id), CORE_ERR_INTERNAL);
+    assert_int_not_equal(neighbour.status, CORE_OK);
+    assert_profile(world, "{}");
+    json_decref(neighbour.changes);
+    neighbour.changes = json_pack("{s:i}", "theirs", 3);
+    assert_int_equal(write_together(&neighbour, world->user.id), CORE_OK);
+    assert_profile(world, "{\"ours\":1,\"theirs\":3}");
+    json_decref(neighbour.changes);
+}
+
 static void a_data_directory_serves_one_host(void **state)
 {
     struct world *world = *state;
@@ -340,6 +434,9 @@ int main(void)
         TEST(the_profile_shows_fields_without_their_content),
         TEST(merging_sets_and_removes_keys),
         TEST(no_update_of_concurrent_writers_is_lost),
+        TEST(writes_that_meet_have_one_commit),
+        TEST(a_refused_write_leaves_those_it_met),
+        TEST(a_write_that_fails_half_way_undoes_those_it_met_who_are_told),
         TEST(a_data_directory_serves_one_host),
         TEST(a_database_of_another_schema_is_refused),
     };
