@@ -40,8 +40,8 @@ enum database_statement {
 };
 
 struct database {
-    atomic_uint arriving; /* threads that are about to take the lock for a transaction */
-    pthread_mutex_t lock; /* guards all below: one thread at a time */
+    atomic_uint arriving;        /* threads that are about to take the lock for a transaction */
+    pthread_mutex_t lock;        /* guards all below: one thread at a time */
     struct database_part *parts; /* of the open transaction, that wait for its commit */
     sqlite3 *handle;
     sqlite3_stmt *statements[DATABASE_STATEMENTS];

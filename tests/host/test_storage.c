@@ -318,8 +318,7 @@ static void *merge_too(void *context)
 {
     struct neighbour *neighbour = context;
 
-    neighbour->status =
-        storage_merge_profile(neighbour->world->storage, neighbour->world->user.id, neighbour->changes);
+    neighbour->status = storage_merge_profile(neighbour->world->storage, neighbour->world->user.id, neighbour->changes);
     return NULL;
 }
 
