@@ -5,8 +5,8 @@
 #include "mfa_reply.h"
 #include "plugin.h"
 
-/* First size of the buffer a profile is read into; most are smaller. */
-#define PROFILE_FIRST_LEN 2048
+/* Longest field of a profile that is read without memory of its own. */
+#define SHORT_PROFILE_LEN 2048
 
 static struct core_span span(const void *data, size_t len)
 {
@@ -67,19 +67,39 @@ static enum mfa_status draw_random(void *ctx, void *bytes, size_t len)
 static const char *const fields[] = {
     [MFA_RECORD_ENROLMENT] = PLUGIN_FIELD_ENROLMENT, [MFA_RECORD_ATTEMPTS] = PLUGIN_FIELD_ATTEMPTS};
 
-static enum mfa_status load_into(const struct core_host *host, const char *field, const char *user_id, size_t size,
-                                 struct mfa_buffer *out, uint64_t *needed, uint64_t *version)
+static enum mfa_status load_into(const struct core_host *host, const char *field, const char *user_id, char *memory,
+                                 size_t size, uint64_t *len, uint64_t *version)
 {
-    enum mfa_status status = mfa_buffer_reserve(out, size);
+    enum mfa_status status =
+        plugin_from_core(host->profile_load(host, plugin_text_span(user_id), field, memory, size, len, version));
+
+    return status == MFA_OK && *len > size ? MFA_ERR_INTERNAL : status;
+}
+
+/* Most profiles are short, and most logins are of users that have none. */
+static enum mfa_status load_short(const struct core_host *host, const char *field, const char *user_id,
+                                  struct mfa_buffer *out, uint64_t *len, uint64_t *version)
+{
+    char memory_secret[SHORT_PROFILE_LEN];
+    enum mfa_status status = load_into(host, field, user_id, memory_secret, sizeof memory_secret, len, version);
 
     if (status != MFA_OK)
         return status;
-    status =
-        plugin_from_core(host->profile_load(host, plugin_text_span(user_id), field, out->data, size, needed, version));
-    if (status == MFA_OK && *needed > size)
-        return MFA_ERR_INTERNAL;
+    status = mfa_buffer_append(out, memory_secret, (size_t)*len);
+    sodium_memzero(memory_secret, (size_t)*len);
+    return status;
+}
+
+static enum mfa_status load_long(const struct core_host *host, const char *field, const char *user_id,
+                                 struct mfa_buffer *out, uint64_t *len, uint64_t *version)
+{
+    const size_t size = (size_t)*len;
+    enum mfa_status status = mfa_buffer_reserve(out, size);
+
+    if (status == MFA_OK)
+        status = load_into(host, field, user_id, out->data, size, len, version);
     if (status == MFA_OK) {
-        out->len = (size_t)*needed;
+        out->len = (size_t)*len;
         out->data[out->len] = '\0';
     }
     return status;
@@ -88,15 +108,14 @@ static enum mfa_status load_into(const struct core_host *host, const char *field
 static enum mfa_status profile_load(void *ctx, enum mfa_record record, const char *user_id, struct mfa_buffer *out,
                                     uint64_t *version)
 {
-    size_t size = out->max_len < PROFILE_FIRST_LEN ? out->max_len : PROFILE_FIRST_LEN;
-    uint64_t needed = 0;
+    uint64_t len = 0;
     enum mfa_status status = MFA_ERR_INTERNAL;
 
     mfa_buffer_reset(out);
-    status = load_into(ctx, fields[record], user_id, size, out, &needed, version);
+    status = load_short(ctx, fields[record], user_id, out, &len, version);
     /* A second time only: a field that grows between the two is nobody's honest enrolment. */
-    if (status == MFA_ERR_TOO_LARGE && needed > size && needed <= out->max_len)
-        status = load_into(ctx, fields[record], user_id, (size_t)needed, out, &needed, version);
+    if (status == MFA_ERR_TOO_LARGE && len > SHORT_PROFILE_LEN && len <= out->max_len)
+        status = load_long(ctx, fields[record], user_id, out, &len, version);
     return status == MFA_ERR_TOO_LARGE ? MFA_ERR_INTERNAL : status;
 }
 
