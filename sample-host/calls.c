@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ struct call {
     UT_hash_handle hh;        /* of calls.open */
     struct call *prev, *next; /* of calls.unsettled, while it is unsettled */
     enum call_kind kind;
-    unsigned holders; /* the plugin until it completes, and whoever is just settling the call */
+    atomic_uint holders; /* the plugin until it completes, and whoever is just settling the call */
     bool settled;
     bool cancelled;
     uint64_t deadline_ms;
@@ -35,10 +36,11 @@ struct call {
 };
 
 struct calls {
-    pthread_mutex_t lock;       /* guards all below, and every field of the calls that changes after calls_open */
-    pthread_cond_t ended;       /* the last hook has returned, or the last call has closed, while stopping */
+    pthread_mutex_t lock; /* guards what is not atomic, and every field of the calls that changes after calls_open */
+    pthread_cond_t ended; /* the last hook has returned, or the last call has closed, while stopping */
     pthread_cond_t timer_wakes; /* timer_ends was set */
-    struct call *open;          /* by token: not yet completed */
+    struct call *open;          /* by token: not yet completed, and `keeper` */
+    struct call keeper;         /* for uthash would free the table with its last call, and make it anew for the next */
     struct call *unsettled;     /* in the order they were opened, which is that of their deadlines */
     core_call last_token;
     size_t closing; /* calls that are out of `open`, whose closed() has not returned */
@@ -62,20 +64,31 @@ static bool take_settling(struct calls *calls, struct call *call)
     return true;
 }
 
+static void count_down(struct calls *calls, size_t *count)
+{
+    pthread_mutex_lock(&calls->lock);
+    if (--*count == 0 && calls->stopping)
+        pthread_cond_broadcast(&calls->ended);
+    pthread_mutex_unlock(&calls->lock);
+}
+
 /* Ends one holder's interest in the call; the last one closes it. */
 static void release_call(struct calls *calls, struct call *call)
 {
-    pthread_mutex_lock(&calls->lock);
-    bool is_last = --call->holders == 0;
-    pthread_mutex_unlock(&calls->lock);
-    if (!is_last)
+    if (atomic_fetch_sub(&call->holders, 1) != 1)
         return;
     call->events->closed(call->owner);
     free(call);
-    pthread_mutex_lock(&calls->lock);
-    if (--calls->closing == 0 && calls->stopping)
-        pthread_cond_broadcast(&calls->ended);
-    pthread_mutex_unlock(&calls->lock);
+    count_down(calls, &calls->closing);
+}
+
+/* The open call, or NULL. Called with the lock held. */
+static struct call *find_open(struct calls *calls, core_call token)
+{
+    struct call *call = NULL;
+
+    HASH_FIND(hh, calls->open, &token, sizeof(token), call);
+    return call != &calls->keeper ? call : NULL;
 }
 
 /* Removes the call from the open ones, as the plugin's completion does. Called with the lock held. */
@@ -88,11 +101,10 @@ static void take_open(struct calls *calls, struct call *call)
 core_status calls_complete(struct calls *calls, core_call token, const struct core_result *source)
 {
     struct call_result *result = NULL;
-    struct call *call = NULL;
     bool settles = false;
 
     pthread_mutex_lock(&calls->lock);
-    HASH_FIND(hh, calls->open, &token, sizeof(token), call);
+    struct call *call = find_open(calls, token);
     if (call) {
         take_open(calls, call);
         settles = take_settling(calls, call);
@@ -120,7 +132,7 @@ static struct call *take_expired(struct calls *calls, uint64_t now_ms)
     if (call && call->deadline_ms <= now_ms) {
         (void)take_settling(calls, call);
         call->cancelled = true;
-        call->holders++;
+        atomic_fetch_add(&call->holders, 1);
     } else {
         call = NULL;
     }
@@ -196,6 +208,15 @@ static void *run_timer(void *context)
 
 /* --- the registry ------------------------------------------------------------------------------------------------ */
 
+static void free_all(struct calls *calls)
+{
+    HASH_CLEAR(hh, calls->open);
+    pthread_cond_destroy(&calls->ended);
+    pthread_cond_destroy(&calls->timer_wakes);
+    pthread_mutex_destroy(&calls->lock);
+    free(calls);
+}
+
 struct calls *calls_new(uint64_t deadline_ms)
 {
     struct calls *calls = calloc(1, sizeof(*calls));
@@ -211,14 +232,11 @@ struct calls *calls_new(uint64_t deadline_ms)
     pthread_cond_init(&calls->timer_wakes, &monotonic);
     pthread_cond_init(&calls->ended, NULL);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&calls->timer, NULL, run_timer, calls) != 0) {
-        pthread_cond_destroy(&calls->ended);
-        pthread_cond_destroy(&calls->timer_wakes);
-        pthread_mutex_destroy(&calls->lock);
-        free(calls);
-        return NULL;
-    }
-    return calls;
+    HASH_ADD(hh, calls->open, token, sizeof(calls->keeper.token), &calls->keeper);
+    if (calls->keeper.hh.tbl && pthread_create(&calls->timer, NULL, run_timer, calls) == 0)
+        return calls;
+    free_all(calls);
+    return NULL;
 }
 
 void calls_free(struct calls *calls)
@@ -230,16 +248,13 @@ void calls_free(struct calls *calls)
     pthread_cond_signal(&calls->timer_wakes);
     pthread_mutex_unlock(&calls->lock);
     pthread_join(calls->timer, NULL);
-    pthread_cond_destroy(&calls->ended);
-    pthread_cond_destroy(&calls->timer_wakes);
-    pthread_mutex_destroy(&calls->lock);
-    free(calls);
+    free_all(calls);
 }
 
 core_status calls_open(struct calls *calls, enum call_kind kind, const struct call_events *events, void *owner,
                        int client_fd, core_call *token)
 {
-    struct call *call = calloc(1, sizeof(*call));
+    struct call *call = malloc(sizeof(*call));
     uint64_t now_ms = 0;
     core_status status = CORE_ERR_CLOSED;
 
@@ -272,21 +287,17 @@ core_status calls_open(struct calls *calls, enum call_kind kind, const struct ca
 
 void calls_hook_returned(struct calls *calls)
 {
-    pthread_mutex_lock(&calls->lock);
-    if (--calls->hooks_running == 0 && calls->stopping)
-        pthread_cond_broadcast(&calls->ended);
-    pthread_mutex_unlock(&calls->lock);
+    count_down(calls, &calls->hooks_running);
 }
 
 core_status calls_info(struct calls *calls, core_call token, struct core_call_info *info)
 {
     struct core_call_info known = {0};
-    struct call *call = NULL;
 
     if (!info || info->struct_size < sizeof(known))
         return CORE_ERR_ARGUMENT;
     pthread_mutex_lock(&calls->lock);
-    HASH_FIND(hh, calls->open, &token, sizeof(token), call);
+    const struct call *call = find_open(calls, token);
     if (call) {
         known.cancelled = call->cancelled || calls->stopping;
         known.deadline_ms = call->deadline_ms;
@@ -314,7 +325,7 @@ void calls_stop(struct calls *calls)
 static struct call *take_abandoned(struct calls *calls, bool *settles)
 {
     pthread_mutex_lock(&calls->lock);
-    struct call *call = calls->open;
+    struct call *call = calls->keeper.hh.next;
     if (call) {
         take_open(calls, call);
         *settles = take_settling(calls, call);
@@ -344,7 +355,7 @@ size_t calls_abandon(struct calls *calls)
 size_t calls_count(struct calls *calls)
 {
     pthread_mutex_lock(&calls->lock);
-    size_t count = HASH_COUNT(calls->open);
+    size_t count = HASH_COUNT(calls->open) - 1;
     pthread_mutex_unlock(&calls->lock);
     return count;
 }
