@@ -101,6 +101,14 @@ static bool paths_overlap(const char *a, const char *b)
     return *a == *b;
 }
 
+static void split(struct route *route)
+{
+    const char *placeholder = strstr(route->path, PLACEHOLDER);
+
+    route->prefix_len = placeholder ? (size_t)(placeholder - route->path) : strlen(route->path);
+    route->suffix = placeholder ? placeholder + PLACEHOLDER_LEN : NULL;
+}
+
 core_status router_add(struct router *router, const struct route *source)
 {
     struct route *route;
@@ -116,27 +124,25 @@ core_status router_add(struct router *router, const struct route *source)
     if (!route)
         return CORE_ERR_MEMORY;
     *route = *source;
+    split(route);
     LL_APPEND(router->routes, route);
     return CORE_OK;
 }
 
-static bool path_matches(const char *pattern, const char *path, char *username)
+static bool path_matches(const struct route *route, const char *path, char username[static STORAGE_USERNAME_MAX + 1])
 {
-    size_t pattern_len = 0, len = 0;
+    const char *name = path + route->prefix_len;
 
-    username[0] = '\0';
-    while (*pattern && *path == '/') {
-        const char *wanted = next_segment(&pattern, &pattern_len), *segment = next_segment(&path, &len);
-        if (is_placeholder(wanted, pattern_len)) {
-            if (!router_is_username(segment, len))
-                return false;
-            memcpy(username, segment, len);
-            username[len] = '\0';
-        } else if (pattern_len != len || memcmp(wanted, segment, len) != 0) {
-            return false;
-        }
-    }
-    return *pattern == *path;
+    if (strncmp(path, route->path, route->prefix_len) != 0)
+        return false;
+    if (!route->suffix)
+        return *name == '\0';
+    size_t len = (size_t)(strchrnul(name, '/') - name);
+    if (strcmp(name + len, route->suffix) != 0 || !router_is_username(name, len))
+        return false;
+    memcpy(username, name, len);
+    username[len] = '\0';
+    return true;
 }
 
 struct route *router_find(struct router *router, const char *method, const char *path,
@@ -144,12 +150,12 @@ struct route *router_find(struct router *router, const char *method, const char 
 {
     struct route *route;
 
+    username[0] = '\0';
     LL_FOREACH(router->routes, route)
     {
-        if (strcmp(route->method, method) == 0 && path_matches(route->path, path, username))
+        if (strcmp(route->method, method) == 0 && path_matches(route, path, username))
             return route;
     }
-    username[0] = '\0';
     return NULL;
 }
 

@@ -34,6 +34,8 @@ struct route {
     core_route_fn *hook;             /* of the plugin */
     void *context;                   /* of the plugin; static */
     atomic_uint_fast64_t answers[6]; /* by status class */
+    size_t prefix_len;               /* of the router: how much of the path stands before {username}, or all of it */
+    const char *suffix;              /* of the router: what stands behind; NULL: there is no {username} */
     struct route *next;              /* of the router */
 };
 
