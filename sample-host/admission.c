@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admission.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,13 +109,11 @@ static bool admit_user(struct exchange *exchange)
 static void read_client_address(struct exchange *exchange)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct sockaddr_in address;
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const char *address = info ? info->socket_context : NULL;
 
-    if (!info || !info->client_addr || info->client_addr->sa_family != AF_INET)
-        return;
-    memcpy(&address, info->client_addr, sizeof(address));
-    (void)inet_ntop(AF_INET, &address.sin_addr, exchange->client_address, sizeof(exchange->client_address));
+    if (address)
+        memcpy(exchange->client_address, address, strlen(address) + 1);
 }
 
 struct header_copy {

@@ -10,6 +10,7 @@
 #define EXCHANGE_H
 
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -37,13 +38,13 @@ struct exchange {
     size_t discarded_len; /* of a body that is too long */
     bool is_admitted;     /* the request is complete and has been handed on */
 
-    struct storage_user user;     /* of the {username} in the path */
-    struct storage_access access; /* when the route needed one */
-    char *secret_credential;      /* owned, NULL: none was presented */
-    char client_address[64];
-    struct core_request request;         /* for a plugin; spans into the members above and into headers */
-    struct core_header *request_headers; /* owned, one allocation; zeroed when freed, a token is among them */
-    size_t request_headers_size;         /* in bytes */
+    struct storage_user user;             /* of the {username} in the path */
+    struct storage_access access;         /* when the route needed one */
+    char *secret_credential;              /* owned, NULL: none was presented */
+    char client_address[INET_ADDRSTRLEN]; /* empty: not known */
+    struct core_request request;          /* for a plugin; spans into the members above and into headers */
+    struct core_header *request_headers;  /* owned, one allocation; zeroed when freed, a token is among them */
+    size_t request_headers_size;          /* in bytes */
 
     struct login *login;        /* owned; when this is a login, or releases one */
     struct call_result *result; /* owned; of the plugin's call, while a worker deals with it */

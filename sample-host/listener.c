@@ -126,6 +126,29 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     exchange_drop(exchange);
 }
 
+/* Writes the client's address once for all requests of a connection. Without memory it is not known. */
+static char *write_address(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct sockaddr_in address;
+    char text[INET_ADDRSTRLEN];
+
+    if (!info || !info->client_addr || info->client_addr->sa_family != AF_INET)
+        return NULL;
+    memcpy(&address, info->client_addr, sizeof(address));
+    return inet_ntop(AF_INET, &address.sin_addr, text, sizeof(text)) ? strdup(text) : NULL;
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **address,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    (void)context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *address = write_address(connection);
+    else
+        free(*address);
+}
+
 /* --- starting ------------------------------------------------------------------------------------------------------------ */
 
 static unsigned thread_count(void)
@@ -176,13 +199,13 @@ core_status listener_start(struct host *host, struct listener **out)
     read_address(host, fd);
     /* Poll, not epoll: in epoll mode libmicrohttpd 0.9.75 stops serving for good once 128 connections of one thread are
      * ready at the same time, because its event array is then full on every turn. */
-    listener->daemon =
-        MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, host,
-                         MHD_OPTION_LISTEN_SOCKET, fd /* transferred */, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-                         NULL, MHD_OPTION_THREAD_POOL_SIZE, thread_count(), MHD_OPTION_CONNECTION_LIMIT,
-                         (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
-                         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)host->config.connections_per_address_max,
-                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
+    listener->daemon = MHD_start_daemon(
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, host,
+        MHD_OPTION_LISTEN_SOCKET, fd /* transferred */, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_THREAD_POOL_SIZE, thread_count(),
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)host->config.connections_per_address_max,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
     if (!listener->daemon) {
         log_line(CORE_LOG_ERROR, "the HTTP server cannot start");
         free(listener);
