@@ -2,7 +2,6 @@
 #include "answer.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,17 +73,31 @@ static struct MHD_Response *new_response(void *body, size_t len, const char *med
     return response;
 }
 
+/* Writes a number so that it ends at `end`, in at least `digits` digits. Returns where it begins. */
+static char *write_number(char *end, uint64_t number, int digits)
+{
+    for (; number > 0 || digits > 0; number /= 10, digits--)
+        *--end = (char)('0' + number % 10);
+    return end;
+}
+
 static size_t write_meta(char meta[static META_MAX], const char *separator)
 {
+    static const char head[] = "\"meta\":{\"apiVersion\":\"" ANSWER_API_VERSION "\",\"serverTime\":";
+    static const char tail[] = ",\"serial\":\"" ANSWER_SERIAL "\"}}";
+    char time[32];
+    char *time_end = time + sizeof(time);
     int64_t now_ms = 0;
 
     /* Without a clock the time is 0, which no client can take for a time. */
-    (void)!clock_wall(&now_ms);
-    int len = snprintf(meta, META_MAX,
-                       "%s\"meta\":{\"apiVersion\":\"" ANSWER_API_VERSION "\",\"serverTime\":%lld.%03d,"
-                       "\"serial\":\"" ANSWER_SERIAL "\"}}",
-                       separator, (long long)(now_ms / 1000), (int)(now_ms % 1000));
-    return len > 0 && len < META_MAX ? (size_t)len : 0;
+    uint64_t time_ms = clock_wall(&now_ms) && now_ms > 0 ? (uint64_t)now_ms : 0;
+    char *at = write_number(time_end, time_ms % 1000, 3);
+    *--at = '.';
+    at = write_number(at, time_ms / 1000, 1);
+    char *end = stpcpy(stpcpy(meta, separator), head);
+    end = mempcpy(end, at, (size_t)(time_end - at));
+    end = mempcpy(end, tail, sizeof(tail) - 1);
+    return (size_t)(end - meta);
 }
 
 /* Whether anything stands between the braces of the object. */
@@ -109,7 +122,7 @@ struct MHD_Response *answer_object(struct core_span span)
         closing--;
     closing--;
     size_t meta_len = write_meta(meta, has_members(text, closing) ? "," : "");
-    char *body = meta_len > 0 ? new_body(closing + meta_len) : NULL;
+    char *body = new_body(closing + meta_len);
     if (!body)
         return NULL;
     memcpy(body, text, closing);
