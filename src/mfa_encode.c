@@ -2,6 +2,7 @@
 #include "mfa_encode.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "mfa_json.h"
@@ -35,12 +36,25 @@ static size_t utf8_sequence_len(const unsigned char *bytes, size_t len)
     return want;
 }
 
+/* How many bytes from the start on are ASCII, in whole words: most texts are, and nothing else needs a closer look. */
+static size_t ascii_len(const unsigned char *bytes, size_t len)
+{
+    size_t at = 0;
+
+    for (uint64_t word; len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, bytes + at, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    return at;
+}
+
 bool mfa_encode_is_utf8(const char *text, size_t len)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     size_t step;
 
-    for (size_t i = 0; i < len; i += step) {
+    for (size_t i = ascii_len(bytes, len); i < len; i += step) {
         step = utf8_sequence_len(bytes + i, len - i);
         if (step == 0)
             return false;

@@ -124,6 +124,22 @@ static void what_is_not_utf8_is_refused_in_json_and_xml(void **state)
           "\xe0\xa0\x80\xed\x9f\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf");
 }
 
+static void a_broken_byte_is_found_wherever_it_stands(void **state)
+{
+    char text[] = "0123456789012345678901234567890123456789";
+    const size_t len = strlen(text);
+
+    (void)state;
+    assert_true(mfa_encode_is_utf8(text, len));
+    for (size_t i = 0; i < len; i++) {
+        const char byte = text[i];
+        text[i] = '\xff';
+        assert_false(mfa_encode_is_utf8(text, len));
+        assert_true(mfa_encode_is_utf8(text, i));
+        text[i] = byte;
+    }
+}
+
 static void a_json_value_is_exactly_one(void **state)
 {
     static const char *const values[] = {"1",  "-1.5e3", "true", "null", "\"a\"", "[1, 2]", "{\"a\": {\"b\": []}}",
@@ -206,6 +222,7 @@ int main(void)
         cmocka_unit_test(json_strings_are_escaped),
         cmocka_unit_test(json_strings_carry_nul),
         cmocka_unit_test(what_is_not_utf8_is_refused_in_json_and_xml),
+        cmocka_unit_test(a_broken_byte_is_found_wherever_it_stands),
         cmocka_unit_test(a_json_value_is_exactly_one),
         cmocka_unit_test(a_header_is_printable_ascii),
         cmocka_unit_test(xml_text_is_escaped),
