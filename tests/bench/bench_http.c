@@ -14,8 +14,8 @@
 #include "scene.h"
 
 #define CONNECTIONS 32
-#define ROUNDS 5
-#define ROUND_S 1.5
+#define ROUNDS 21
+#define ROUND_S 0.5
 #define CONNECTIONS_MAX 512
 #define POINT_S 1.0
 
