@@ -3,6 +3,7 @@
 
 #include <semaphore.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <utlist.h>
@@ -243,9 +244,7 @@ static void undo(struct database *database)
 
 static void commit(struct database *database)
 {
-    if (sqlite3_get_autocommit(database->handle))
-        return;
-    if (database_run(database, DATABASE_COMMIT, "") == CORE_OK)
+    if (!sqlite3_get_autocommit(database->handle) && database_run(database, DATABASE_COMMIT, "") == CORE_OK)
         settle(database, CORE_OK);
     else
         undo(database);
@@ -265,32 +264,22 @@ core_status database_begin(struct database *database)
     return status;
 }
 
-/* Ends what was begun, with a part that has something to commit or NULL. */
-static void leave(struct database *database, struct database_part *part)
-{
-    if (part)
-        LL_PREPEND(database->parts, part);
-    if (atomic_load(&database->arriving) == 0)
-        commit(database); /* else whoever arrives will */
-    pthread_mutex_unlock(&database->lock);
-}
-
 core_status database_end(struct database *database, core_status status)
 {
     struct database_part part = {.status = CORE_ERR_INTERNAL};
+    bool has_written = status != CORE_ERR_NOT_FOUND && status != CORE_ERR_CONFLICT;
 
-    if (status != CORE_OK) {
-        if (status != CORE_ERR_NOT_FOUND && status != CORE_ERR_CONFLICT)
-            undo(database);
-        leave(database, NULL);
-        return status;
-    }
     (void)sem_init(&part.is_over, 0, 0);
-    leave(database, &part);
+    LL_PREPEND(database->parts, &part);
+    if (status != CORE_OK && has_written)
+        undo(database);
+    else if (atomic_load(&database->arriving) == 0)
+        commit(database); /* else whoever arrives will */
+    pthread_mutex_unlock(&database->lock);
     while (sem_wait(&part.is_over) != 0)
         ; /* a signal came */
     (void)sem_destroy(&part.is_over);
-    return part.status;
+    return status == CORE_OK ? part.status : status;
 }
 
 /* --- versions and values ------------------------------------------------------------------------------------------------ */

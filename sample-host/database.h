@@ -85,9 +85,10 @@ core_status database_run(struct database *database, enum database_statement whic
 /* Takes the lock and begins a transaction, or joins one that others have begun; on failure the lock is free again. */
 core_status database_begin(struct database *database) __attribute__((warn_unused_result));
 
-/* Ends the caller's part of the transaction, waits for its commit and frees the lock. One commit serves all who came while
+/* Ends the caller's part of the transaction, frees the lock and waits for the commit. One commit serves all who came while
  * another was under way, since it is the disk that takes the time. CORE_ERR_NOT_FOUND and CORE_ERR_CONFLICT are for a part
- * that has written nothing; any other failure undoes the whole transaction. Returns `status`, or why the commit failed. */
+ * that has written nothing, which waits as well: what it has met is there for all to read when it tries again. Any other
+ * failure undoes the whole transaction. Returns `status`, or why the commit failed. */
 core_status database_end(struct database *database, core_status status) __attribute__((warn_unused_result));
 
 /* Takes a version that no field or value ever had; within a transaction. */

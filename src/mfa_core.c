@@ -7,8 +7,9 @@
 #include "mfa_buffer.h"
 #include "mfa_housekeeper.h"
 
-/* As many writes as a host can bring to its disk with one commit; password hashes are the host's own to bound. */
-#define STORAGE_THREADS 8
+/* Writes of one disk share its commits, and those of one user are in each other's way; password hashes are the host's own to
+ * bound. */
+#define STORAGE_THREADS 4
 #define PASSWORD_THREADS 2
 #define MAX_QUEUED 4096
 #define MAX_QUEUED_PASSWORDS 64

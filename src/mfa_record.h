@@ -8,8 +8,9 @@
 #include "mfa_ports.h"
 #include "mfa_status.h"
 
-/* How often somebody else may change a record between our load and store; more often is a fault. */
-#define MFA_RECORD_MAX_TRIES 8
+/* How often somebody else may change a record between our load and store; more often is a fault. As many storage threads as
+ * there are may want the same one, and only one of them gets it each time. */
+#define MFA_RECORD_MAX_TRIES 32
 
 /* Largest record that is read for what it says, in bytes. */
 #define MFA_RECORD_MAX_LEN 65536
