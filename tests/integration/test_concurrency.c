@@ -10,6 +10,8 @@
 
 #define USES 50
 #define GUESSES 100
+#define LOGINS 10
+#define GUESSES_PER_LOGIN 4
 
 /* The same request many times over, or many of one kind. */
 struct crowd {
@@ -138,6 +140,29 @@ static void a_hundred_guesses_at_once_are_five(void **state)
     pending_login_clear(&login);
 }
 
+/* They all write what is known of the same account, and none of them fails because of the others. */
+static void guesses_at_many_logins_at_once_are_all_answered(void **state)
+{
+    struct stage *stage = *state;
+    struct pending_login logins[LOGINS];
+    char wrong[GATEWAY_CODE_MAX + 1];
+    stage_enrol(stage, "besieged");
+    struct crowd *crowd = crowd_new("besieged", "verify");
+    for (size_t i = 0; i < LOGINS; i++) {
+        logins[i] = stage_login(stage, "besieged");
+        memcpy(wrong, logins[i].code, sizeof wrong);
+        code_spoil(wrong, 1);
+        for (size_t guess = 0; guess < GUESSES_PER_LOGIN; guess++)
+            crowd_add(crowd, logins[i].mfa_token, code_body(wrong));
+    }
+    crowd_send(crowd, stage);
+    for (size_t i = 0; i < crowd->count; i++)
+        http_assert_answer(&crowd->answers[i], 400, "invalid-parameters-format");
+    crowd_free(crowd);
+    for (size_t i = 0; i < LOGINS; i++)
+        pending_login_clear(&logins[i]);
+}
+
 static void of_fifty_uses_of_a_recovery_code_at_once_one_succeeds(void **state)
 {
     struct stage *stage = *state;
@@ -263,6 +288,7 @@ int main(void)
         cmocka_unit_test(of_fifty_right_codes_at_once_one_logs_in),
         cmocka_unit_test(of_fifty_right_codes_at_once_one_logs_in_also_when_the_service_accepts_all),
         cmocka_unit_test(a_hundred_guesses_at_once_are_five),
+        cmocka_unit_test(guesses_at_many_logins_at_once_are_all_answered),
         cmocka_unit_test(of_fifty_uses_of_a_recovery_code_at_once_one_succeeds),
         cmocka_unit_test(verify_against_deactivate_ends_as_one_after_the_other),
         cmocka_unit_test(a_login_that_is_deactivated_while_its_code_is_checked_is_dead),
