@@ -105,8 +105,9 @@ static void split(struct route *route)
 {
     const char *placeholder = strstr(route->path, PLACEHOLDER);
 
+    route->has_username = placeholder != NULL;
     route->prefix_len = placeholder ? (size_t)(placeholder - route->path) : strlen(route->path);
-    route->suffix = placeholder ? placeholder + PLACEHOLDER_LEN : NULL;
+    route->suffix_len = placeholder ? strlen(placeholder + PLACEHOLDER_LEN) : 0;
 }
 
 core_status router_add(struct router *router, const struct route *source)
@@ -129,32 +130,36 @@ core_status router_add(struct router *router, const struct route *source)
     return CORE_OK;
 }
 
-static bool path_matches(const struct route *route, const char *path, char username[static STORAGE_USERNAME_MAX + 1])
+static bool path_matches(const struct route *route, const char *path, size_t len)
 {
-    const char *name = path + route->prefix_len;
+    const char *suffix = route->path + route->prefix_len + (route->has_username ? PLACEHOLDER_LEN : 0);
 
-    if (strncmp(path, route->path, route->prefix_len) != 0)
+    /* The end first: paths begin alike. */
+    if (len < route->prefix_len + route->suffix_len ||
+        memcmp(path + len - route->suffix_len, suffix, route->suffix_len) != 0 ||
+        memcmp(path, route->path, route->prefix_len) != 0)
         return false;
-    if (!route->suffix)
-        return *name == '\0';
-    size_t len = (size_t)(strchrnul(name, '/') - name);
-    if (strcmp(name + len, route->suffix) != 0 || !router_is_username(name, len))
-        return false;
-    memcpy(username, name, len);
-    username[len] = '\0';
-    return true;
+    len -= route->prefix_len + route->suffix_len;
+    return route->has_username ? router_is_username(path + route->prefix_len, len) : len == 0;
 }
 
 struct route *router_find(struct router *router, const char *method, const char *path,
                           char username[static STORAGE_USERNAME_MAX + 1])
 {
+    size_t len = strlen(path);
     struct route *route;
 
     username[0] = '\0';
     LL_FOREACH(router->routes, route)
     {
-        if (strcmp(route->method, method) == 0 && path_matches(route, path, username))
-            return route;
+        if (!path_matches(route, path, len) || strcmp(route->method, method) != 0)
+            continue;
+        if (route->has_username) {
+            len -= route->prefix_len + route->suffix_len;
+            memcpy(username, path + route->prefix_len, len);
+            username[len] = '\0';
+        }
+        return route;
     }
     return NULL;
 }

@@ -7,6 +7,7 @@
 #define ROUTER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "core_plugin.h"
 #include "storage.h"
@@ -34,8 +35,9 @@ struct route {
     core_route_fn *hook;             /* of the plugin */
     void *context;                   /* of the plugin; static */
     atomic_uint_fast64_t answers[6]; /* by status class */
-    size_t prefix_len;               /* of the router: how much of the path stands before {username}, or all of it */
-    const char *suffix;              /* of the router: what stands behind; NULL: there is no {username} */
+    bool has_username;               /* of the router, as the two below */
+    size_t prefix_len;               /* of the path up to {username}, or all of it */
+    size_t suffix_len;               /* of the path behind {username} */
     struct route *next;              /* of the router */
 };
 
