@@ -13,13 +13,11 @@
 
 struct exchange *exchange_new(struct host *host, struct MHD_Connection *connection, struct route *route)
 {
-    struct exchange *exchange = calloc(1, sizeof(*exchange));
+    struct exchange *exchange = malloc(sizeof(*exchange));
 
     if (!exchange)
         return NULL;
-    exchange->host = host;
-    exchange->connection = connection;
-    exchange->route = route;
+    *exchange = (struct exchange){.host = host, .connection = connection, .route = route};
     pthread_mutex_init(&exchange->lock, NULL);
     atomic_init(&exchange->holders, 1);
     atomic_fetch_add(&host->exchanges, 1);
