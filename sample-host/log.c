@@ -73,11 +73,16 @@ static bool starts_control(const char *text, size_t left)
     return c == 0xc2 && left > 1 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
 }
 
+static bool is_printable_ascii(char c)
+{
+    return c >= ' ' && c <= '~';
+}
+
 static size_t plain_len(const char *text, size_t len)
 {
     size_t plain = 0;
 
-    while (plain < len && !starts_control(text + plain, len - plain))
+    while (plain < len && (is_printable_ascii(text[plain]) || !starts_control(text + plain, len - plain)))
         plain++;
     return plain;
 }
