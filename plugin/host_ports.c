@@ -83,10 +83,10 @@ static enum mfa_status load_short(const struct core_host *host, const char *fiel
     char memory_secret[SHORT_PROFILE_LEN];
     enum mfa_status status = load_into(host, field, user_id, memory_secret, sizeof memory_secret, len, version);
 
-    if (status != MFA_OK)
-        return status;
-    status = mfa_buffer_append(out, memory_secret, (size_t)*len);
-    sodium_memzero(memory_secret, (size_t)*len);
+    if (status == MFA_OK)
+        status = mfa_buffer_append(out, memory_secret, (size_t)*len);
+    if (status != MFA_ERR_NOT_FOUND)
+        sodium_memzero(memory_secret, sizeof memory_secret);
     return status;
 }
 
