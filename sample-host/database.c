@@ -277,7 +277,7 @@ core_status database_end(struct database *database, core_status status)
         commit(database); /* else whoever arrives will */
     pthread_mutex_unlock(&database->lock);
     while (sem_wait(&part.is_over) != 0)
-        ; /* a signal came */
+        continue; /* a signal came */
     (void)sem_destroy(&part.is_over);
     return status == CORE_OK ? part.status : status;
 }

@@ -57,11 +57,10 @@ static void link_in_buckets(const struct mfa_session_shard *shard, struct mfa_se
 
 static void move_bucket(const struct mfa_session_shard *shard, const struct mfa_session_bucket *bucket)
 {
-    struct mfa_session *session = NULL;
     struct mfa_session *next = NULL;
 
-    LL_FOREACH_SAFE2(bucket->by_user, session, next, next_by_user)
-    {
+    for (struct mfa_session *session = bucket->by_user; session != NULL; session = next) {
+        next = session->next_by_user;
         link_in_buckets(shard, session);
     }
 }
