@@ -284,7 +284,8 @@ typedef core_status core_profile_load_fn(const struct core_host *host, struct co
  * `expected`  the version read before; 0: the field must not exist.
  * `value`     the new bytes, at least one; absent: remove the field.
  * Returns    CORE_OK: written, and the next load gives a version that this field of this user never had before;
- *            CORE_ERR_CONFLICT: the field is at another version; CORE_ERR_NOT_FOUND: there is no such user;
+ *            CORE_ERR_CONFLICT: the field is at another version, which a load shows by now, so that a caller may try again
+ *            at once; CORE_ERR_NOT_FOUND: there is no such user;
  *            CORE_ERR_INTERNAL, CORE_ERR_MEMORY, CORE_ERR_ARGUMENT: not written.
  * Ownership  `user_id`, `field` and `value` are borrowed until return.
  * Threads    [any thread]; may wait for storage

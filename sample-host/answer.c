@@ -88,6 +88,7 @@ static size_t write_meta(char meta[static META_MAX], const char *separator)
     char time[32];
     char *time_end = time + sizeof(time);
     int64_t now_ms = 0;
+    _Static_assert(1 + sizeof(head) + sizeof(time) + sizeof(tail) <= META_MAX, "the meta does not fit its memory");
 
     /* Without a clock the time is 0, which no client can take for a time. */
     uint64_t time_ms = clock_wall(&now_ms) && now_ms > 0 ? (uint64_t)now_ms : 0;

@@ -267,11 +267,11 @@ core_status database_begin(struct database *database)
 core_status database_end(struct database *database, core_status status)
 {
     struct database_part part = {.status = CORE_ERR_INTERNAL};
-    bool has_written = status != CORE_ERR_NOT_FOUND && status != CORE_ERR_CONFLICT;
+    bool is_refused = status == CORE_ERR_NOT_FOUND || status == CORE_ERR_CONFLICT;
 
     (void)sem_init(&part.is_over, 0, 0);
     LL_PREPEND(database->parts, &part);
-    if (status != CORE_OK && has_written)
+    if (status != CORE_OK && !is_refused)
         undo(database);
     else if (atomic_load(&database->arriving) == 0)
         commit(database); /* else whoever arrives will */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One shard of the table of pending sessions: found by key, walked by user in the order of creation, and kept in that of
- * expiry. All of it is threaded through the sessions themselves, so that putting one in takes no memory and cannot fail. Private to the table in
- * mfa_sessions.h, which locks.
+ * expiry. All of it is threaded through the sessions themselves, so that putting one in takes no memory and cannot fail.
+ * Private to the table in mfa_sessions.h, which locks.
  */
 #ifndef MFA_SESSION_SHARD_H
 #define MFA_SESSION_SHARD_H

@@ -26,7 +26,6 @@ struct segment {
     const char *literal;
     size_t literal_len;
     const char *name; /* NUL-terminated; NULL: the text ends here */
-    size_t name_len;
     bool is_code;
     mfa_encode_fn *filters[MFA_PLACEHOLDER_MAX_FILTERS]; /* applied first */
     size_t filter_count;
@@ -178,7 +177,6 @@ static enum mfa_status split(struct mfa_template *tmpl, enum mfa_template_kind k
         set_encoding(segment, &placeholder, &place);
         tmpl->path_varies |= kind == MFA_TEMPLATE_URL && !place.in_query;
         segment->name = placeholder.name;
-        segment->name_len = placeholder.name_len;
         at = opening + placeholder.len;
         /* What follows the name is a blank or a brace of the placeholder, and has been read. */
         opening[(size_t)(placeholder.name - opening) + placeholder.name_len] = '\0';
@@ -427,7 +425,7 @@ static enum mfa_status render_variable(const struct segment *segment, const stru
             return MFA_ERR_NOT_FOUND;
         return encode(segment, variables->code_secret, strlen(variables->code_secret), out);
     }
-    value = json_object_getn(variables->user_data, segment->name, segment->name_len);
+    value = json_object_get(variables->user_data, segment->name);
     if (value == NULL)
         return MFA_ERR_NOT_FOUND;
     if (json_is_string(value))
