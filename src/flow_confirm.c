@@ -7,18 +7,17 @@
 
 static enum mfa_status store(struct mfa_flow *flow, bool *was_enrolled)
 {
-    const struct mfa_host_port *host = &flow->core->host;
     struct mfa_session_facts facts;
     json_t *user_data = NULL;
-    enum mfa_status status = mfa_recovery_draw(host, flow->recovery_codes_secret);
+    enum mfa_status status = mfa_flow_draw_recovery_codes(flow);
 
     *was_enrolled = false;
     mfa_session_facts(flow->session, &facts);
     if (status == MFA_OK)
         status = mfa_json_parse_object(&user_data, facts.user_data, facts.user_data_len, MFA_BODY_MAX_DEPTH);
     if (status == MFA_OK)
-        status = mfa_profile_replace(host, flow->user_id, facts.enrolment_id, user_data,
-                                     (const char(*)[MFA_RECOVERY_CODE_SIZE])flow->recovery_codes_secret, was_enrolled);
+        status = mfa_profile_replace(&flow->core->host, flow->user_id, facts.enrolment_id, user_data,
+                                     flow->recovery_codes_secret, was_enrolled);
     mfa_json_free(user_data);
     return status;
 }
@@ -44,7 +43,7 @@ static enum mfa_outcome enrol(struct mfa_flow *flow)
     /* The enrolment is there already: failures that stay only make its throttling stricter. */
     (void)mfa_account_succeed(flow);
     mfa_sessions_drop_user(sessions, flow->user_id, 1u << MFA_PURPOSE_LOGIN);
-    flow->reply.recovery_codes_secret = (const char(*)[MFA_RECOVERY_CODE_SIZE])flow->recovery_codes_secret;
+    flow->reply.recovery_codes_secret = flow->recovery_codes_secret;
     return was_enrolled ? MFA_OUTCOME_REPLACED : MFA_OUTCOME_ENROLLED;
 }
 

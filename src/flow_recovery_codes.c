@@ -5,18 +5,15 @@
 
 static enum mfa_outcome renew(struct mfa_flow *flow)
 {
-    const char(*codes_secret)[MFA_RECOVERY_CODE_SIZE] =
-        (const char(*)[MFA_RECOVERY_CODE_SIZE])flow->recovery_codes_secret;
-    const struct mfa_host_port *host = &flow->core->host;
-    enum mfa_status status = mfa_recovery_draw(host, flow->recovery_codes_secret);
+    enum mfa_status status = mfa_flow_draw_recovery_codes(flow);
 
     if (status == MFA_OK)
-        status = mfa_profile_renew_recovery_codes(host, flow->user_id, codes_secret);
+        status = mfa_profile_renew_recovery_codes(&flow->core->host, flow->user_id, flow->recovery_codes_secret);
     if (status == MFA_ERR_NOT_FOUND)
         return MFA_OUTCOME_NOT_ACTIVE;
     if (status != MFA_OK)
         return MFA_OUTCOME_INTERNAL;
-    flow->reply.recovery_codes_secret = codes_secret;
+    flow->reply.recovery_codes_secret = flow->recovery_codes_secret;
     return MFA_OUTCOME_RECOVERY_CODES_RENEWED;
 }
 

@@ -23,21 +23,23 @@ static void complete_without_flow(const struct mfa_core *core, uint64_t call, en
     core->host.complete(core->host.ctx, call, &reply);
 }
 
-/* Cuts what does not fit. */
-static void copy_text(char *to, size_t size, const char *text)
+/* Copies `text` to `*end`, which it moves behind it. Returns the copy. */
+static const char *put_text(char **end, const char *text)
 {
-    size_t len = strnlen(text, size - 1);
+    const char *copy = *end;
 
-    memcpy(to, text, len);
-    to[len] = '\0';
+    *end = stpcpy(*end, text) + 1;
+    return copy;
 }
 
 /* `settings` is transferred when the result is not NULL. */
 static struct mfa_flow *flow_new(struct mfa_core *core, struct mfa_settings *settings,
                                  const struct mfa_request *request)
 {
-    bool has_room = strlen(request->user_id) < MFA_USER_ID_SIZE;
-    struct mfa_flow *flow = has_room ? calloc(1, sizeof *flow) : NULL;
+    const size_t texts_size =
+        strlen(request->user_id) + strlen(request->username) + strlen(request->client_address) + 3;
+    struct mfa_flow *flow = strlen(request->user_id) < MFA_USER_ID_SIZE ? calloc(1, sizeof *flow + texts_size) : NULL;
+    char *end = NULL;
 
     if (flow == NULL)
         return NULL;
@@ -46,10 +48,12 @@ static struct mfa_flow *flow_new(struct mfa_core *core, struct mfa_settings *set
     flow->request = request;
     flow->call = request->call;
     flow->is_from_browser = request->is_from_browser;
-    copy_text(flow->user_id, sizeof flow->user_id, request->user_id);
-    copy_text(flow->username, sizeof flow->username, request->username);
-    copy_text(flow->client_address, sizeof flow->client_address, request->client_address);
     flow->event = request->event;
+    flow->texts_size = texts_size;
+    end = flow->texts;
+    flow->user_id = put_text(&end, request->user_id);
+    flow->username = put_text(&end, request->username);
+    flow->client_address = put_text(&end, request->client_address);
     return flow;
 }
 
@@ -61,7 +65,8 @@ static void flow_free(struct mfa_flow *flow)
     mfa_finding_clear(&flow->finding);
     mfa_settings_release(flow->sent_by);
     mfa_settings_release(flow->settings);
-    mfa_secret_free(flow, sizeof *flow);
+    mfa_secret_free(flow->recovery_codes_secret, sizeof *flow->recovery_codes_secret);
+    mfa_secret_free(flow, sizeof *flow + flow->texts_size);
 }
 
 static void flow_finish(struct mfa_flow *flow, enum mfa_outcome outcome)
@@ -298,6 +303,13 @@ enum mfa_outcome mfa_flow_read_body(struct mfa_flow *flow)
     if (status == MFA_OK)
         return MFA_OUTCOME_PENDING;
     return status == MFA_ERR_SYNTAX ? MFA_OUTCOME_BAD_BODY : MFA_OUTCOME_INTERNAL;
+}
+
+enum mfa_status mfa_flow_draw_recovery_codes(struct mfa_flow *flow)
+{
+    flow->recovery_codes_secret = malloc(sizeof *flow->recovery_codes_secret);
+    return flow->recovery_codes_secret != NULL ? mfa_recovery_draw(&flow->core->host, flow->recovery_codes_secret)
+                                               : MFA_ERR_MEMORY;
 }
 
 enum mfa_outcome mfa_flow_refuse_parameter(struct mfa_flow *flow, const char *path, const char *message)

@@ -65,10 +65,10 @@ struct mfa_flow {
     struct mfa_finding finding;    /* what came of it, for the step behind the gateway; owned */
     json_t *captured_secret;       /* of a challenge: what verify is to know of it; owned */
     uint64_t now_ms;               /* monotonic, when the flow began */
-    char user_id[MFA_USER_ID_SIZE];
-    char username[MFA_USER_ID_SIZE];
-    char client_address[MFA_CLIENT_ADDRESS_SIZE];
     const char *event;
+    const char *user_id;
+    const char *username;
+    const char *client_address;
     struct mfa_session_ref session_ref;
     bool has_session_ref;
     unsigned char enrolment_id[MFA_ENROLMENT_ID_LEN]; /* that an activation may replace; all zeros: none */
@@ -77,13 +77,19 @@ struct mfa_flow {
     json_t *body_secret;                              /* the request's JSON object, by mfa_json_parse_request; owned */
     char token_secret[MFA_TOKEN_SIZE];
     char code_secret[MFA_CODE_SIZE];
-    char recovery_codes_secret[MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE];
-    char recovery_stored[MFA_RECOVERY_STORED_SIZE];
-    struct mfa_parameter_problem problem;
-    struct mfa_enrolment_view enrolment;
-    char hint[MFA_HINT_SIZE];
+    struct mfa_recovery_codes *recovery_codes_secret;   /* those it hands out; owned */
+    union {                                             /* what only some flows have */
+        struct mfa_parameter_problem problem;           /* activate */
+        char recovery_stored[MFA_RECOVERY_STORED_SIZE]; /* verify, recover: what a client sent */
+        struct {                                        /* status */
+            struct mfa_enrolment_view enrolment;
+            char hint[MFA_HINT_SIZE];
+        };
+    };
     bool is_from_browser;
     bool must_go_on; /* even when nobody waits for the answer any more */
+    size_t texts_size;
+    char texts[]; /* user_id, username and client_address */
 };
 
 /* Runs a flow from its first step on. Completes the call, exactly once, now or later, whatever happens. [any thread] */
@@ -130,6 +136,9 @@ enum mfa_outcome mfa_flow_read_token(struct mfa_flow *flow);
 
 /* Reads the body into `flow->body_secret`; an absent one is an empty object. */
 enum mfa_outcome mfa_flow_read_body(struct mfa_flow *flow);
+
+/* Draws `flow->recovery_codes_secret`. Returns as mfa_recovery_draw does; MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_flow_draw_recovery_codes(struct mfa_flow *flow);
 
 /* Refuses a parameter. Returns MFA_OUTCOME_BAD_PARAMETER. `path` and `message` are static. */
 enum mfa_outcome mfa_flow_refuse_parameter(struct mfa_flow *flow, const char *path, const char *message);

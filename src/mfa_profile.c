@@ -91,13 +91,13 @@ enum mfa_status mfa_profile_load_id(const struct mfa_host_port *host, const char
 
 /* --- Changing what is stored ------------------------------------------------------------------------------------- */
 
-static json_t *hash_all(const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE])
+static json_t *hash_all(const struct mfa_recovery_codes *codes_secret)
 {
     json_t *hashes = json_array();
 
     for (size_t i = 0; hashes != NULL && i < MFA_RECOVERY_CODE_COUNT; i++) {
         char stored[MFA_RECOVERY_STORED_SIZE];
-        mfa_recovery_hash(codes_secret[i], stored);
+        mfa_recovery_hash(codes_secret->text_secret[i], stored);
         if (json_array_append_new(hashes, json_string(stored)) != 0) {
             json_decref(hashes);
             return NULL;
@@ -107,8 +107,7 @@ static json_t *hash_all(const char codes_secret[static MFA_RECOVERY_CODE_COUNT][
 }
 
 static enum mfa_status compose(const struct mfa_host_port *host, json_t *user_data,
-                               const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE],
-                               json_t **root)
+                               const struct mfa_recovery_codes *codes_secret, json_t **root)
 {
     char id[MFA_TOKEN_SIZE];
     int64_t wall_ms = 0;
@@ -186,8 +185,7 @@ static enum mfa_status try_to_replace(const struct mfa_host_port *host, const ch
 
 enum mfa_status mfa_profile_replace(const struct mfa_host_port *host, const char *user_id,
                                     const unsigned char replaced_id[static MFA_ENROLMENT_ID_LEN], json_t *user_data,
-                                    const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE],
-                                    bool *was_enrolled)
+                                    const struct mfa_recovery_codes *codes_secret, bool *was_enrolled)
 {
     json_t *root = NULL;
     enum mfa_status status = compose(host, user_data, codes_secret, &root);
@@ -202,9 +200,8 @@ enum mfa_status mfa_profile_replace(const struct mfa_host_port *host, const char
     return status;
 }
 
-enum mfa_status
-mfa_profile_renew_recovery_codes(const struct mfa_host_port *host, const char *user_id,
-                                 const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE])
+enum mfa_status mfa_profile_renew_recovery_codes(const struct mfa_host_port *host, const char *user_id,
+                                                 const struct mfa_recovery_codes *codes_secret)
 {
     enum mfa_status status = MFA_ERR_CONFLICT;
 

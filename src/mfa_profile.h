@@ -49,17 +49,15 @@ MFA_MUST_CHECK enum mfa_status mfa_profile_load_id(const struct mfa_host_port *h
 /* Stores a new enrolment, where the user has none or the one that `replaced_id` identifies; `*was_enrolled` tells which. The
  * recovery codes are hashed.
  * Returns MFA_OK; MFA_ERR_DENIED: the user has another one; anything else: what was stored before is still there. */
-MFA_MUST_CHECK enum mfa_status
-mfa_profile_replace(const struct mfa_host_port *host, const char *user_id,
-                    const unsigned char replaced_id[static MFA_ENROLMENT_ID_LEN], json_t *user_data,
-                    const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE],
-                    bool *was_enrolled);
+MFA_MUST_CHECK enum mfa_status mfa_profile_replace(const struct mfa_host_port *host, const char *user_id,
+                                                   const unsigned char replaced_id[static MFA_ENROLMENT_ID_LEN],
+                                                   json_t *user_data, const struct mfa_recovery_codes *codes_secret,
+                                                   bool *was_enrolled);
 
 /* Replaces the recovery codes of an enrolment and leaves the rest.
  * Returns MFA_OK; MFA_ERR_NOT_FOUND: there is no enrolment; anything else: the old codes are still good. */
-MFA_MUST_CHECK enum mfa_status
-mfa_profile_renew_recovery_codes(const struct mfa_host_port *host, const char *user_id,
-                                 const char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE]);
+MFA_MUST_CHECK enum mfa_status mfa_profile_renew_recovery_codes(const struct mfa_host_port *host, const char *user_id,
+                                                                const struct mfa_recovery_codes *codes_secret);
 
 /* Looks for a recovery code, and uses nothing up.
  * Returns MFA_OK; MFA_ERR_NOT_FOUND: there is no enrolment; MFA_ERR_DENIED: `presented` (from mfa_recovery_hash) is not one of

@@ -27,15 +27,14 @@ static void format_uuid(char code_secret[static MFA_RECOVERY_CODE_SIZE], unsigne
     sodium_memzero(hex_secret, sizeof hex_secret);
 }
 
-enum mfa_status mfa_recovery_draw(const struct mfa_host_port *host,
-                                  char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE])
+enum mfa_status mfa_recovery_draw(const struct mfa_host_port *host, struct mfa_recovery_codes *out_secret)
 {
     unsigned char random_secret[MFA_RECOVERY_CODE_COUNT][UUID_LEN] = {{0}};
     enum mfa_status status = host->random(host->ctx, random_secret, sizeof random_secret);
 
-    memset(codes_secret, 0, MFA_RECOVERY_CODE_COUNT * sizeof codes_secret[0]);
+    *out_secret = (struct mfa_recovery_codes){0};
     for (size_t i = 0; status == MFA_OK && i < MFA_RECOVERY_CODE_COUNT; i++)
-        format_uuid(codes_secret[i], random_secret[i]);
+        format_uuid(out_secret->text_secret[i], random_secret[i]);
     sodium_memzero(random_secret, sizeof random_secret);
     return status;
 }

@@ -17,10 +17,14 @@
 #define MFA_RECOVERY_CODE_SIZE 37
 #define MFA_RECOVERY_STORED_SIZE 47
 
-/* Draws a whole set. Returns MFA_OK; MFA_ERR_INTERNAL: no randomness, the array is zeroed. */
-MFA_MUST_CHECK enum mfa_status
-mfa_recovery_draw(const struct mfa_host_port *host,
-                  char codes_secret[static MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE]);
+/* A whole set, which is shown once. */
+struct mfa_recovery_codes {
+    char text_secret[MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE];
+};
+
+/* Draws a whole set. Returns MFA_OK; MFA_ERR_INTERNAL: no randomness, `*out_secret` is zeroed. */
+MFA_MUST_CHECK enum mfa_status mfa_recovery_draw(const struct mfa_host_port *host,
+                                                 struct mfa_recovery_codes *out_secret);
 
 /* Reads a code as a person may type it: upper case and surrounding spaces are forgiven, nothing else.
  * Returns MFA_OK with the code in lower case; MFA_ERR_SYNTAX: not the shape of a recovery code, the array is zeroed. */

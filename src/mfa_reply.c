@@ -171,12 +171,12 @@ static enum mfa_status render_error(const struct mfa_reply *reply, struct mfa_bu
 
 /* --- Successes -------------------------------------------------------------------------------------------------- */
 
-static json_t *pack_recovery_codes(const char (*codes_secret)[MFA_RECOVERY_CODE_SIZE])
+static json_t *pack_recovery_codes(const struct mfa_recovery_codes *codes_secret)
 {
     json_t *codes = json_array();
 
     for (size_t i = 0; codes != NULL && i < MFA_RECOVERY_CODE_COUNT; i++) {
-        if (json_array_append_new(codes, json_string(codes_secret[i])) != 0) {
+        if (json_array_append_new(codes, json_string(codes_secret->text_secret[i])) != 0) {
             mfa_json_free(codes);
             return NULL;
         }

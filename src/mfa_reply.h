@@ -81,7 +81,7 @@ struct mfa_reply {
     const char *path;   /* JSON pointer of the parameter: "#/code" */
     const char *detail; /* what is wrong with it */
     const char *token_secret;
-    const char (*recovery_codes_secret)[MFA_RECOVERY_CODE_SIZE]; /* MFA_RECOVERY_CODE_COUNT of them */
+    const struct mfa_recovery_codes *recovery_codes_secret;
     const char *grant_secret;
     size_t grant_len;
     const struct mfa_enrolment_view *enrolment;

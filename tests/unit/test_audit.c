@@ -57,6 +57,7 @@ static const struct {
 struct desk {
     struct fake_host fake;
     struct mfa_core core;
+    struct mfa_recovery_codes codes;
     struct mfa_flow flow;
 };
 
@@ -73,9 +74,9 @@ static int setup(void **state)
     flow = &desk->flow;
     flow->core = &desk->core;
     flow->event = "mfa.verify";
-    snprintf(flow->user_id, sizeof flow->user_id, "id-" CANARY);
-    snprintf(flow->username, sizeof flow->username, "julia");
-    snprintf(flow->client_address, sizeof flow->client_address, "203.0.113.7");
+    flow->user_id = "id-" CANARY;
+    flow->username = "julia";
+    flow->client_address = "203.0.113.7";
     snprintf(flow->finding.why, sizeof flow->finding.why, CANARY);
     flow->body_secret = json_pack("{s:s}", CANARY, CANARY);
     snprintf(flow->token_secret, sizeof flow->token_secret, CANARY);
@@ -84,7 +85,8 @@ static int setup(void **state)
     snprintf(flow->problem.path, sizeof flow->problem.path, "#/" CANARY);
     snprintf(flow->recovery_stored, sizeof flow->recovery_stored, CANARY);
     for (size_t i = 0; i < MFA_RECOVERY_CODE_COUNT; i++)
-        snprintf(flow->recovery_codes_secret[i], MFA_RECOVERY_CODE_SIZE, CANARY);
+        snprintf(desk->codes.text_secret[i], MFA_RECOVERY_CODE_SIZE, CANARY);
+    flow->recovery_codes_secret = &desk->codes;
     flow->problem.message = flow->enrolment.hint = flow->reply.path = flow->reply.detail = CANARY;
     flow->reply.token_secret = flow->reply.grant_secret = CANARY;
     flow->reply.grant_len = strlen(CANARY);
@@ -146,7 +148,7 @@ static void an_address_that_is_not_known_is_a_dash(void **state)
 {
     struct desk *desk = *state;
 
-    desk->flow.client_address[0] = '\0';
+    desk->flow.client_address = "";
     assert_string_equal(log_of(desk, MFA_OUTCOME_WRONG_CODE),
                         "1 event=mfa.verify outcome=wrong-code user=julia session=- client=-\n");
 }
@@ -177,8 +179,8 @@ static void what_the_core_passes_on_cannot_forge_a_field_or_a_line(void **state)
     char expected[512];
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        snprintf(desk->flow.username, sizeof desk->flow.username, "%s", rows[i].passed_on);
-        snprintf(desk->flow.client_address, sizeof desk->flow.client_address, "%s", rows[i].passed_on);
+        desk->flow.username = rows[i].passed_on;
+        desk->flow.client_address = rows[i].passed_on;
         snprintf(expected, sizeof expected, "1 event=mfa.verify outcome=wrong-code user=%s session=- client=%s\n",
                  rows[i].logged, rows[i].logged);
         assert_string_equal(log_of(desk, MFA_OUTCOME_WRONG_CODE), expected);
@@ -189,14 +191,18 @@ static void the_longest_line_is_whole(void **state)
 {
     struct desk *desk = *state;
     struct mfa_flow *flow = &desk->flow;
+    char username[MFA_USER_ID_SIZE] = "";
+    char client_address[MFA_CLIENT_ADDRESS_SIZE] = "";
     char expected[1024];
 
     flow->event = "mfa.recovery-codes";
-    memset(flow->username, 'u', sizeof flow->username - 1);
-    memset(flow->client_address, 'f', sizeof flow->client_address - 1);
+    memset(username, 'u', sizeof username - 1);
+    memset(client_address, 'f', sizeof client_address - 1);
+    flow->username = username;
+    flow->client_address = client_address;
     snprintf(expected, sizeof expected,
-             "2 event=mfa.recovery-codes outcome=recovery-codes-renewed user=%s session=- client=%s\n", flow->username,
-             flow->client_address);
+             "2 event=mfa.recovery-codes outcome=recovery-codes-renewed user=%s session=- client=%s\n", username,
+             client_address);
     assert_string_equal(log_of(desk, MFA_OUTCOME_RECOVERY_CODES_RENEWED), expected);
 }
 

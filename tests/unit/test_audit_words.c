@@ -65,7 +65,8 @@ static bool log_outcome(enum mfa_outcome outcome, int *level, char word[static T
 {
     struct fake_host fake;
     struct mfa_core core = {0};
-    struct mfa_flow flow = {.core = &core, .event = "mfa.verify", .username = "julia", .reply.outcome = outcome};
+    struct mfa_flow flow = {
+        .core = &core, .event = "mfa.verify", .username = "julia", .client_address = "", .reply.outcome = outcome};
     bool is_logged = false;
 
     fake_host_init(&fake);

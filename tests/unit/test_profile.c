@@ -22,7 +22,7 @@ struct desk {
     bool was_enrolled;
     struct fake_host fake;
     struct mfa_host_port host;
-    char codes[MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE];
+    struct mfa_recovery_codes codes;
 };
 
 static int setup(void **state)
@@ -32,7 +32,7 @@ static int setup(void **state)
     assert_non_null(desk);
     fake_host_init(&desk->fake);
     desk->host = fake_host_port(&desk->fake);
-    assert_int_equal(mfa_recovery_draw(&desk->host, desk->codes), MFA_OK);
+    assert_int_equal(mfa_recovery_draw(&desk->host, &desk->codes), MFA_OK);
     *state = desk;
     return 0;
 }
@@ -50,8 +50,7 @@ static enum mfa_status replace_only(struct desk *desk, const unsigned char repla
 {
     json_t *user_data = json_pack("{s:s, s:i}", "number", "41791231212", "n", 7);
     enum mfa_status status =
-        mfa_profile_replace(&desk->host, USER, replaced_id, user_data,
-                            (const char(*)[MFA_RECOVERY_CODE_SIZE])desk->codes, &desk->was_enrolled);
+        mfa_profile_replace(&desk->host, USER, replaced_id, user_data, &desk->codes, &desk->was_enrolled);
 
     mfa_json_free(user_data);
     return status;
@@ -104,9 +103,9 @@ static void what_is_stored_has_the_documented_shape(void **state)
     assert_int_equal(json_array_size(codes), MFA_RECOVERY_CODE_COUNT);
     for (size_t i = 0; i < MFA_RECOVERY_CODE_COUNT; i++) {
         char stored[MFA_RECOVERY_STORED_SIZE];
-        mfa_recovery_hash(desk->codes[i], stored);
+        mfa_recovery_hash(desk->codes.text_secret[i], stored);
         assert_string_equal(json_string_value(json_array_get(codes, i)), stored);
-        assert_null(strstr(text, desk->codes[i]));
+        assert_null(strstr(text, desk->codes.text_secret[i]));
     }
     json_decref(root);
     free(text);
@@ -304,9 +303,9 @@ static void each_recovery_code_removes_the_enrolment_once(void **state)
     for (size_t i = 0; i < MFA_RECOVERY_CODE_COUNT; i++) {
         assert_int_equal(replace(desk), MFA_OK);
         assert_int_equal(recover(desk, CODE), MFA_ERR_DENIED);
-        assert_int_equal(recover(desk, desk->codes[i]), MFA_OK);
+        assert_int_equal(recover(desk, desk->codes.text_secret[i]), MFA_OK);
         assert_stored(desk, NULL);
-        assert_int_equal(recover(desk, desk->codes[i]), MFA_ERR_NOT_FOUND);
+        assert_int_equal(recover(desk, desk->codes.text_secret[i]), MFA_ERR_NOT_FOUND);
     }
 }
 

@@ -43,34 +43,34 @@ static bool matches(const char *stored, const char *presented)
 static void codes_are_different_version_4_uuids(void **state)
 {
     struct mfa_host_port host = fake_host_port(&fake);
-    char codes[MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE];
+    struct mfa_recovery_codes codes;
 
     (void)state;
-    assert_int_equal(mfa_recovery_draw(&host, codes), MFA_OK);
+    assert_int_equal(mfa_recovery_draw(&host, &codes), MFA_OK);
     for (size_t i = 0; i < MFA_RECOVERY_CODE_COUNT; i++) {
-        assert_int_equal(strlen(codes[i]), 36);
+        assert_int_equal(strlen(codes.text_secret[i]), 36);
         for (size_t c = 0; c < 36; c++) {
             bool is_hyphen = c == 8 || c == 13 || c == 18 || c == 23;
-            assert_non_null(strchr(is_hyphen ? "-" : "0123456789abcdef", codes[i][c]));
+            assert_non_null(strchr(is_hyphen ? "-" : "0123456789abcdef", codes.text_secret[i][c]));
         }
-        assert_int_equal(codes[i][14], '4');
-        assert_non_null(strchr("89ab", codes[i][19]));
+        assert_int_equal(codes.text_secret[i][14], '4');
+        assert_non_null(strchr("89ab", codes.text_secret[i][19]));
         for (size_t j = 0; j < i; j++)
-            assert_string_not_equal(codes[i], codes[j]);
+            assert_string_not_equal(codes.text_secret[i], codes.text_secret[j]);
     }
 }
 
 static void without_randomness_there_are_no_codes(void **state)
 {
-    static const char nothing[MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE];
+    static const struct mfa_recovery_codes nothing;
     struct mfa_host_port host = fake_host_port(&fake);
-    char codes[MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE];
+    struct mfa_recovery_codes codes;
 
     (void)state;
-    memset(codes, 'x', sizeof codes);
+    memset(&codes, 'x', sizeof codes);
     fake.random_fails = true;
-    assert_int_equal(mfa_recovery_draw(&host, codes), MFA_ERR_INTERNAL);
-    assert_memory_equal(codes, nothing, sizeof codes);
+    assert_int_equal(mfa_recovery_draw(&host, &codes), MFA_ERR_INTERNAL);
+    assert_memory_equal(&codes, &nothing, sizeof codes);
 }
 
 static void the_stored_form_is_a_versioned_hash_without_the_code(void **state)

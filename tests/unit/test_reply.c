@@ -11,8 +11,7 @@
 
 #include "mfa_reply.h"
 
-static const char codes[MFA_RECOVERY_CODE_COUNT][MFA_RECOVERY_CODE_SIZE] = {"first", "second", "3", "4", "5",
-                                                                            "6",     "7",      "8", "9", "tenth"};
+static const struct mfa_recovery_codes codes = {{"first", "second", "3", "4", "5", "6", "7", "8", "9", "tenth"}};
 static const struct mfa_enrolment_view enrolled = {
     .is_active = true, .mode = "single", .hint = "+41 **", .recovery_codes_left = 9, .confirmed_at = 1700000000.123};
 
@@ -25,7 +24,7 @@ static struct mfa_reply full(enum mfa_outcome outcome)
                               .path = "#/code",
                               .detail = "The code must be given.",
                               .token_secret = "a-token",
-                              .recovery_codes_secret = codes,
+                              .recovery_codes_secret = &codes,
                               .grant_secret = "the grant",
                               .grant_len = 9,
                               .enrolment = &enrolled};
