@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json_text.h"
 
+#include <string.h>
+
 /* The position behind the string that starts at `i`; `len` when it does not end. */
 static size_t skip_string(const char *text, size_t len, size_t i)
 {
+    const char *quote = memchr(text + i + 1, '"', len - i - 1);
+
+    /* Most strings end at the first quotation mark; not where a backslash stands before it, perhaps. */
+    if (!quote || quote[-1] != '\\')
+        return quote ? (size_t)(quote - text) + 1 : len;
     for (i++; i < len && text[i] != '"'; i++)
         if (text[i] == '\\')
             i++;

@@ -11,6 +11,8 @@
 #include "core_plugin.h"
 
 #define ESCAPE_LEN 4
+/* The text is looked at in blocks of so many bytes. */
+#define BLOCK_LEN 16
 #define SOURCE_MAX_LEN 32
 
 static const char *level_name(uint32_t level)
@@ -73,16 +75,23 @@ static bool starts_control(const char *text, size_t left)
     return c == 0xc2 && left > 1 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
 }
 
-static bool is_printable_ascii(char c)
+/* Looks at every byte and decides once, which compilers do with a few vector instructions. */
+static bool is_printable_ascii(const char block[static BLOCK_LEN])
 {
-    return c >= ' ' && c <= '~';
+    unsigned char other = 0;
+
+    for (size_t i = 0; i < BLOCK_LEN; i++)
+        other |= (unsigned char)((block[i] < ' ') | (block[i] > '~'));
+    return other == 0;
 }
 
 static size_t plain_len(const char *text, size_t len)
 {
     size_t plain = 0;
 
-    while (plain < len && (is_printable_ascii(text[plain]) || !starts_control(text + plain, len - plain)))
+    while (len - plain >= BLOCK_LEN && is_printable_ascii(text + plain))
+        plain += BLOCK_LEN;
+    while (plain < len && !starts_control(text + plain, len - plain))
         plain++;
     return plain;
 }

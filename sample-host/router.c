@@ -130,13 +130,19 @@ core_status router_add(struct router *router, const struct route *source)
     return CORE_OK;
 }
 
+/* The last character tells most paths apart. */
+static bool ends_with(const char *path, size_t len, const char *suffix, size_t suffix_len)
+{
+    return suffix_len == 0 ||
+           (path[len - 1] == suffix[suffix_len - 1] && memcmp(path + len - suffix_len, suffix, suffix_len) == 0);
+}
+
 static bool path_matches(const struct route *route, const char *path, size_t len)
 {
     const char *suffix = route->path + route->prefix_len + (route->has_username ? PLACEHOLDER_LEN : 0);
 
     /* The end first: paths begin alike. */
-    if (len < route->prefix_len + route->suffix_len ||
-        memcmp(path + len - route->suffix_len, suffix, route->suffix_len) != 0 ||
+    if (len < route->prefix_len + route->suffix_len || !ends_with(path, len, suffix, route->suffix_len) ||
         memcmp(path, route->path, route->prefix_len) != 0)
         return false;
     len -= route->prefix_len + route->suffix_len;

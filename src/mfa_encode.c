@@ -8,6 +8,9 @@
 #include "mfa_json.h"
 #include "mfa_url.h"
 
+/* Texts are looked at in blocks of so many bytes. */
+#define BLOCK_LEN 16
+
 static bool is_control(char c)
 {
     return (unsigned char)c < 0x20 || c == 0x7f;
@@ -131,6 +134,30 @@ static bool json_needs_escape(char c)
     return is_control(c) || c == '"' || c == '\\';
 }
 
+/* Looks at every byte and decides once, which compilers do with a few vector instructions. */
+static bool block_needs_escape(const char block[static BLOCK_LEN])
+{
+    unsigned char needs = 0;
+
+    for (size_t i = 0; i < BLOCK_LEN; i++) {
+        const unsigned char byte = (unsigned char)block[i];
+        needs |= (unsigned char)((byte < 0x20) | (byte == 0x7f) | (byte == '"') | (byte == '\\'));
+    }
+    return needs != 0;
+}
+
+/* How many bytes from the start on stand for themselves. */
+static size_t json_plain_len(const char *value, size_t len)
+{
+    size_t plain = 0;
+
+    while (len - plain >= BLOCK_LEN && !block_needs_escape(value + plain))
+        plain += BLOCK_LEN;
+    while (plain < len && !json_needs_escape(value[plain]))
+        plain++;
+    return plain;
+}
+
 enum mfa_status mfa_encode_json_string(struct mfa_buffer *out, const char *value, size_t len)
 {
     enum mfa_status status = MFA_OK;
@@ -138,10 +165,8 @@ enum mfa_status mfa_encode_json_string(struct mfa_buffer *out, const char *value
     if (!mfa_encode_is_utf8(value, len))
         return MFA_ERR_REFUSED;
     for (size_t i = 0; i < len && status == MFA_OK;) {
-        size_t run = 0;
+        const size_t run = json_plain_len(value + i, len - i);
 
-        while (i + run < len && !json_needs_escape(value[i + run]))
-            run++;
         status = run > 0 ? mfa_buffer_append(out, value + i, run) : append_json_escape(out, value[i]);
         i += run > 0 ? run : 1;
     }

@@ -38,18 +38,18 @@ static struct mfa_flow *flow_new(struct mfa_core *core, struct mfa_settings *set
 {
     const size_t texts_size =
         strlen(request->user_id) + strlen(request->username) + strlen(request->client_address) + 3;
-    struct mfa_flow *flow = strlen(request->user_id) < MFA_USER_ID_SIZE ? calloc(1, sizeof *flow + texts_size) : NULL;
+    struct mfa_flow *flow = strlen(request->user_id) < MFA_USER_ID_SIZE ? malloc(sizeof *flow + texts_size) : NULL;
     char *end = NULL;
 
     if (flow == NULL)
         return NULL;
-    flow->core = core;
-    flow->settings = settings; /* transferred */
-    flow->request = request;
-    flow->call = request->call;
-    flow->is_from_browser = request->is_from_browser;
-    flow->event = request->event;
-    flow->texts_size = texts_size;
+    *flow = (struct mfa_flow){.core = core,
+                              .settings = settings, /* transferred */
+                              .request = request,
+                              .call = request->call,
+                              .is_from_browser = request->is_from_browser,
+                              .event = request->event,
+                              .texts_size = texts_size};
     end = flow->texts;
     flow->user_id = put_text(&end, request->user_id);
     flow->username = put_text(&end, request->username);
