@@ -10,6 +10,7 @@ enum mfa_outcome mfa_flow_status(struct mfa_flow *flow)
 
     if (status != MFA_OK && status != MFA_ERR_NOT_FOUND)
         return MFA_OUTCOME_INTERNAL;
+    flow->hint[0] = '\0';
     *view = (struct mfa_enrolment_view){
         .mode = mfa_mode_name(flow->settings->config.mode), .hint = flow->hint, .confirmed_at = -1};
     if (status == MFA_OK) {
