@@ -54,8 +54,8 @@ static core_status open_parts(struct storage *storage, const char *dir)
     if (!storage->users)
         return CORE_ERR_MEMORY;
     status = database_open(&storage->writer, path, DATABASE_ON_DISK);
-    if (status == CORE_OK)
-        status = database_open(&storage->reader, path, DATABASE_ON_DISK);
+    for (int i = 0; i < STORAGE_READERS && status == CORE_OK; i++)
+        status = database_open(&storage->readers[i], path, DATABASE_ON_DISK);
     return status == CORE_OK ? database_open(&storage->kv, path, DATABASE_BEHIND) : status;
 }
 
@@ -80,12 +80,22 @@ void storage_close(struct storage *storage)
     if (!storage)
         return;
     database_close(&storage->kv);
-    database_close(&storage->reader);
+    for (int i = 0; i < STORAGE_READERS; i++)
+        database_close(&storage->readers[i]);
     database_close(&storage->writer);
     if (storage->lock_fd >= 0)
         (void)close(storage->lock_fd);
     user_cache_free(storage->users);
     free(storage);
+}
+
+struct database *storage_lock_reader(struct storage *storage)
+{
+    for (int i = 0; i < STORAGE_READERS; i++)
+        if (pthread_mutex_trylock(&storage->readers[i].lock) == 0)
+            return &storage->readers[i];
+    pthread_mutex_lock(&storage->readers[0].lock);
+    return &storage->readers[0];
 }
 
 /* --- users and accesses ---------------------------------------------------------------------------------------------- */
@@ -113,12 +123,10 @@ core_status storage_add_user(struct storage *storage, struct storage_user *user,
 
 core_status storage_find_user(struct storage *storage, const char *username, struct storage_user *user)
 {
-    struct database *reader = &storage->reader;
-
     if (user_cache_find(storage->users, username, user))
         return CORE_OK;
     memset(user, 0, sizeof(*user));
-    pthread_mutex_lock(&reader->lock);
+    struct database *reader = storage_lock_reader(storage);
     core_status status = database_start(reader, DATABASE_FIND_USER, "t", username);
     if (status == CORE_OK) {
         sqlite3_stmt *row = database_row(reader, DATABASE_FIND_USER);
@@ -136,10 +144,9 @@ core_status storage_find_user(struct storage *storage, const char *username, str
 core_status storage_load_password(struct storage *storage, struct core_span user_id,
                                   char secret_password_hash[static crypto_pwhash_STRBYTES])
 {
-    struct database *reader = &storage->reader;
+    struct database *reader = storage_lock_reader(storage);
 
     memset(secret_password_hash, 0, crypto_pwhash_STRBYTES);
-    pthread_mutex_lock(&reader->lock);
     core_status status = database_start(reader, DATABASE_LOAD_PASSWORD, "s", user_id);
     if (status == CORE_OK)
         database_copy_text(database_row(reader, DATABASE_LOAD_PASSWORD), 0, secret_password_hash,
@@ -164,10 +171,9 @@ core_status storage_add_access(struct storage *storage, struct storage_access *a
 core_status storage_find_access(struct storage *storage, const uint8_t token_hash[static STORAGE_TOKEN_HASH_LEN],
                                 struct storage_access *access)
 {
-    struct database *reader = &storage->reader;
+    struct database *reader = storage_lock_reader(storage);
 
     memset(access, 0, sizeof(*access));
-    pthread_mutex_lock(&reader->lock);
     core_status status = database_start(reader, DATABASE_FIND_ACCESS, "h", token_hash);
     if (status == CORE_OK) {
         sqlite3_stmt *row = database_row(reader, DATABASE_FIND_ACCESS);

@@ -9,14 +9,19 @@
 #include "storage.h"
 #include "user_cache.h"
 
-/* Readers do not wait for a writer that waits for the disk: write-ahead logging lets the connections overlap. What need not
- * outlive a power failure has a connection that does not wait for it either. */
+#define STORAGE_READERS 4
+
+/* Readers wait neither for each other nor for a writer that waits for the disk: write-ahead logging lets the connections
+ * overlap. What need not outlive a power failure has a connection that does not wait for it either. */
 struct storage {
     int lock_fd; /* of the file whose lock keeps other hosts out; -1: none */
     struct user_cache *users;
-    struct database reader;
+    struct database readers[STORAGE_READERS];
     struct database writer;
     struct database kv;
 };
+
+/* Takes the lock of a reader: of one that is free, if there is one. */
+struct database *storage_lock_reader(struct storage *storage);
 
 #endif

@@ -40,13 +40,12 @@ static core_status add_members(struct database *reader, enum database_statement 
 
 core_status storage_load_profile(struct storage *storage, const char *user_id, json_t **out)
 {
-    struct database *reader = &storage->reader;
     json_t *profile = json_object();
 
     *out = NULL;
     if (!profile)
         return CORE_ERR_MEMORY;
-    pthread_mutex_lock(&reader->lock);
+    struct database *reader = storage_lock_reader(storage);
     core_status status = add_members(reader, DATABASE_LIST_PROFILE, user_id, read_written_value, profile);
     if (status == CORE_OK)
         status = add_members(reader, DATABASE_LIST_FIELDS, user_id, read_protected_value, profile);
@@ -92,12 +91,11 @@ core_status storage_merge_profile(struct storage *storage, const char *user_id, 
 core_status storage_load_field(struct storage *storage, struct core_span user_id, const char *field, void *buffer,
                                uint64_t buffer_size, uint64_t *len, uint64_t *version)
 {
-    struct database *reader = &storage->reader;
+    struct database *reader = storage_lock_reader(storage);
     sqlite3_stmt *row = database_row(reader, DATABASE_LOAD_FIELD);
 
     *len = 0;
     *version = 0;
-    pthread_mutex_lock(&reader->lock);
     core_status status = database_start(reader, DATABASE_LOAD_FIELD, "st", user_id, field);
     if (status == CORE_OK)
         status = database_copy_value(row, buffer, buffer_size, len, version);

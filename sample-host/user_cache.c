@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 4096
+#define SLOTS 16384
 
 struct user_cache {
     unsigned char key[crypto_shorthash_KEYBYTES];
