@@ -84,8 +84,8 @@ bool workers_submit(struct workers *workers, struct job *job)
         DL_APPEND(workers->queue, job);
         workers->queued++;
         queued = true;
+        pthread_cond_signal(&workers->wake);
     }
     pthread_mutex_unlock(&workers->lock);
-    pthread_cond_signal(&workers->wake); /* not before: whoever wakes wants the lock */
     return queued;
 }

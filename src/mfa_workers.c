@@ -23,6 +23,7 @@ static void queue_append(struct mfa_workers *workers, struct mfa_job *job)
 {
     DL_APPEND(workers->queue, job);
     workers->queued++;
+    pthread_cond_signal(&workers->changed);
 }
 
 /* Waits for a job; NULL: the queue has been drained and no more will come. */
@@ -90,7 +91,6 @@ enum mfa_status mfa_workers_submit(struct mfa_workers *workers, struct mfa_job *
     else
         queue_append(workers, job);
     pthread_mutex_unlock(&workers->mutex);
-    pthread_cond_signal(&workers->changed); /* not before: whoever wakes wants the mutex */
     return status;
 }
 
@@ -99,7 +99,6 @@ void mfa_workers_continue(struct mfa_workers *workers, struct mfa_job *job)
     pthread_mutex_lock(&workers->mutex);
     queue_append(workers, job);
     pthread_mutex_unlock(&workers->mutex);
-    pthread_cond_signal(&workers->changed);
 }
 
 void mfa_workers_stop(struct mfa_workers *workers)
