@@ -16,10 +16,11 @@ static bool is_object(const char *text, size_t depth_max)
 
 static void an_object_is_told_from_anything_else(void **state)
 {
-    static const char *const objects[] = {"{}", " {\n} ", "{\"a\":{\"b\":[1,{}]}}", "{\"a\":\"}\"}", "{\"\\\"}\":1}"};
-    static const char *const others[] = {"",      " ",   "[]",   "1",           "\"{}\"",        "{",
-                                         "}",     "{}}", "{}{}", "{]",          "{\"a\":[}",     "{\"a\":\"}",
-                                         "{\"\\", "x{}", "{} x", "{\"a\":[1}]", "{\"a\":\"\\\"}"};
+    static const char *const objects[] = {
+        "{}", " {\n} ", "{\"a\":{\"b\":[1,{}]}}", "{\"a\":\"}\"}", "{\"\\\"}\":1}", "{\"\\\\\":\"\\\\\"}"};
+    static const char *const others[] = {"",      " ",   "[]",   "1",           "\"{}\"",         "{",
+                                         "}",     "{}}", "{}{}", "{]",          "{\"a\":[}",      "{\"a\":\"}",
+                                         "{\"\\", "x{}", "{} x", "{\"a\":[1}]", "{\"a\":\"\\\"}", "{\"a\":\"\\\\\\\"}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++)

@@ -167,6 +167,22 @@ static void a_field_is_written_only_at_the_expected_version(void **state)
     assert_true(second != first);
 }
 
+static void a_read_waits_for_no_other_while_a_connection_is_free(void **state)
+{
+    struct world *world = *state;
+    struct database *taken[STORAGE_READERS - 1];
+    char value[16];
+    uint64_t version = 0;
+
+    assert_int_equal(store(world, 0, "one"), CORE_OK);
+    for (size_t i = 0; i < STORAGE_READERS - 1; i++)
+        taken[i] = storage_lock_reader(world->storage);
+    assert_int_equal(load(world, value, sizeof(value), &version), CORE_OK);
+    assert_string_equal(value, "one");
+    for (size_t i = 0; i < STORAGE_READERS - 1; i++)
+        pthread_mutex_unlock(&taken[i]->lock);
+}
+
 static void a_version_never_comes_back(void **state)
 {
     struct world *world = *state;
@@ -426,6 +442,7 @@ int main(void)
         TEST(a_removed_access_is_gone),
         TEST(an_access_needs_a_user),
         TEST(a_field_is_written_only_at_the_expected_version),
+        TEST(a_read_waits_for_no_other_while_a_connection_is_free),
         TEST(a_version_never_comes_back),
         TEST(a_field_of_an_unknown_user_is_not_written),
         TEST(a_buffer_that_is_too_small_learns_the_size),

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "mfa_encode.h"
@@ -88,6 +89,28 @@ static void json_strings_are_escaped(void **state)
     check(mfa_encode_json_string, "\b\f\n\r\t\x01\x1f\x7f", "\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f");
     check(mfa_encode_json_string, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
     check(mfa_encode_json_string, "", "");
+}
+
+/* Long texts are looked at in blocks. */
+static void json_strings_are_escaped_wherever_it_is_needed(void **state)
+{
+    char value[40] = "";
+
+    (void)state;
+    for (size_t at = 0; at < sizeof value - 1; at++) {
+        for (int c = 1; c < 0x80; c++) {
+            struct mfa_buffer out = {0};
+            const bool is_escaped = c < 0x20 || c == 0x7f || c == '"' || c == '\\';
+            memset(value, 'a', sizeof value - 1);
+            value[at] = (char)c;
+            assert_int_equal(encode(mfa_encode_json_quoted, value, strlen(value), &out), MFA_OK);
+            json_t *read = json_loadb(out.data, out.len, JSON_DECODE_ANY, NULL);
+            assert_string_equal(json_string_value(read), value);
+            assert_int_equal(out.len > strlen(value) + 2, is_escaped);
+            json_decref(read);
+            mfa_buffer_clear(&out);
+        }
+    }
 }
 
 static void json_strings_carry_nul(void **state)
@@ -220,6 +243,7 @@ int main(void)
         cmocka_unit_test(query_keeps_valid_escapes_and_only_those),
         cmocka_unit_test(path_is_as_query_but_never_empty),
         cmocka_unit_test(json_strings_are_escaped),
+        cmocka_unit_test(json_strings_are_escaped_wherever_it_is_needed),
         cmocka_unit_test(json_strings_carry_nul),
         cmocka_unit_test(what_is_not_utf8_is_refused_in_json_and_xml),
         cmocka_unit_test(a_broken_byte_is_found_wherever_it_stands),
