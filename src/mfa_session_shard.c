@@ -5,9 +5,11 @@
 #include <string.h>
 #include <utlist.h>
 
+#define MAX_BUCKET_BITS 31
+
 enum mfa_status mfa_session_shard_init(struct mfa_session_shard *shard)
 {
-    *shard = (struct mfa_session_shard){.bucket_count = 1, .buckets = calloc(1, sizeof *shard->buckets)};
+    *shard = (struct mfa_session_shard){.buckets = calloc(1, sizeof *shard->buckets)};
     if (shard->buckets == NULL)
         return MFA_ERR_MEMORY;
     pthread_mutex_init(&shard->mutex, NULL); /* with default attributes it cannot fail on Linux */
@@ -30,13 +32,18 @@ void mfa_session_shard_clear(struct mfa_session_shard *shard)
     *shard = (struct mfa_session_shard){0};
 }
 
+static uint32_t bucket_count(const struct mfa_session_shard *shard)
+{
+    return UINT32_C(1) << shard->bucket_bits;
+}
+
 /* What names a session is a hash already. */
 static struct mfa_session_bucket *bucket_of(const struct mfa_session_shard *shard, const unsigned char *name)
 {
     uint32_t hash = 0;
 
     memcpy(&hash, name, sizeof hash);
-    return &shard->buckets[hash & (shard->bucket_count - 1)];
+    return &shard->buckets[hash & (bucket_count(shard) - 1)];
 }
 
 /* Searched from its end, where a new session belongs unless lives have become shorter. */
@@ -69,13 +76,13 @@ static void move_bucket(const struct mfa_session_shard *shard, const struct mfa_
 static void grow(struct mfa_session_shard *shard)
 {
     struct mfa_session_bucket *before = shard->buckets;
-    const uint32_t count_before = shard->bucket_count;
+    const uint32_t count_before = bucket_count(shard);
     struct mfa_session_bucket *buckets = calloc(2 * (size_t)count_before, sizeof *buckets);
 
     if (buckets == NULL)
         return;
     shard->buckets = buckets; /* transferred */
-    shard->bucket_count = 2 * count_before;
+    shard->bucket_bits++;
     for (uint32_t i = 0; i < count_before; i++)
         move_bucket(shard, &before[i]);
     free(before);
@@ -83,7 +90,7 @@ static void grow(struct mfa_session_shard *shard)
 
 void mfa_session_shard_add(struct mfa_session_shard *shard, struct mfa_session *session)
 {
-    if (shard->count >= shard->bucket_count)
+    if (shard->count >= bucket_count(shard) && shard->bucket_bits < MAX_BUCKET_BITS)
         grow(shard);
     link_in_buckets(shard, session);
     link_by_expiry(shard, session);

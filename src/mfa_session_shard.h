@@ -27,9 +27,10 @@ struct mfa_session_bucket {
 struct mfa_session_shard {
     _Alignas(MFA_CACHE_LINE) pthread_mutex_t mutex; /* guards all below, and every session in it */
     struct mfa_session_bucket *buckets;
-    uint32_t bucket_count;     /* a power of two */
-    uint32_t count;            /* of sessions */
     struct mfa_session *first; /* to expire */
+    uint32_t count;            /* of sessions */
+    uint8_t bucket_bits;       /* there are two to the power of them */
+    uint8_t spare_room;        /* for sessions; the table's, which has given it out */
 };
 
 /* Makes an empty shard, cleared with mfa_session_shard_clear. Returns MFA_OK, or MFA_ERR_MEMORY with nothing to clear. */

@@ -11,6 +11,9 @@
 #include "mfa_session_shard.h"
 
 #define SHARD_COUNT 1024
+/* Room for sessions that a shard is given, and gives back, at a time: threads in different shards seldom meet at the table's
+ * own count. Of spare room it keeps less than two steps. */
+#define ROOM_STEP 8
 /* Expired sessions that one operation frees, and one step of expire under one lock. */
 #define EXPIRE_PER_CALL 4
 #define EXPIRE_PER_STEP 64
@@ -31,7 +34,7 @@ struct limits {
 struct mfa_sessions {
     struct limits limits;
     unsigned char hash_secret[MFA_SESSIONS_SEED_LEN];
-    _Alignas(MFA_CACHE_LINE) atomic_uint_fast64_t count; /* apart from what every call reads */
+    _Alignas(MFA_CACHE_LINE) atomic_uint_fast64_t room; /* of all shards, their spare room included */
     struct mfa_session_shard shards[SHARD_COUNT];
 };
 
@@ -72,11 +75,60 @@ static void hash_code(const struct mfa_sessions *sessions, const struct mfa_sess
 
 /* --- Shards; all with the shard's mutex held -------------------------------------------------------------------- */
 
+/* Whether so little is left, `room` being given out, that none must lie about unused. */
+static bool is_scarce(uint64_t limit, uint64_t room)
+{
+    return limit > 0 && room + (uint64_t)SHARD_COUNT * 2 * ROOM_STEP > limit;
+}
+
+static uint8_t room_to_give(uint64_t limit, uint64_t room)
+{
+    if (!is_scarce(limit, room))
+        return ROOM_STEP;
+    return room < limit ? 1 : 0;
+}
+
+/* For one session. Returns false when the table is full; never more is given out than the limit was. */
+static bool take_room(struct mfa_sessions *sessions, struct mfa_session_shard *shard)
+{
+    const uint64_t limit = atomic_load(&sessions->limits.max_pending);
+    uint64_t room = atomic_load(&sessions->room);
+    uint8_t more = room_to_give(limit, room);
+
+    if (limit > 0 && room > limit)
+        return false; /* it has become lower */
+    if (shard->spare_room == 0) {
+        while (more > 0 && !atomic_compare_exchange_weak(&sessions->room, &room, room + more))
+            more = room_to_give(limit, room);
+        shard->spare_room = more;
+    }
+    if (shard->spare_room == 0)
+        return false;
+    shard->spare_room--;
+    return true;
+}
+
+static void give_back_room(struct mfa_sessions *sessions, struct mfa_session_shard *shard, uint8_t room)
+{
+    shard->spare_room = (uint8_t)(shard->spare_room - room);
+    atomic_fetch_sub(&sessions->room, room);
+}
+
+/* Of one session. */
+static void leave_room(struct mfa_sessions *sessions, struct mfa_session_shard *shard)
+{
+    shard->spare_room++;
+    if (is_scarce(atomic_load(&sessions->limits.max_pending), atomic_load(&sessions->room)))
+        give_back_room(sessions, shard, shard->spare_room);
+    else if (shard->spare_room == 2 * ROOM_STEP)
+        give_back_room(sessions, shard, ROOM_STEP);
+}
+
 /* A session that is taken is freed by whoever has it. */
 static void drop(struct mfa_sessions *sessions, struct mfa_session_shard *shard, struct mfa_session *session)
 {
     mfa_session_shard_remove(shard, session);
-    atomic_fetch_sub(&sessions->count, 1);
+    leave_room(sessions, shard);
     if (session->is_taken)
         session->is_taken = false;
     else
@@ -154,7 +206,7 @@ enum mfa_status mfa_sessions_new(struct mfa_sessions **out, const struct mfa_pol
     memset(sessions, 0, sizeof *sessions);
     mfa_sessions_set_policy(sessions, policy);
     memcpy(sessions->hash_secret, key_secret, sizeof sessions->hash_secret);
-    atomic_init(&sessions->count, 0);
+    atomic_init(&sessions->room, 0);
     for (size_t i = 0; i < SHARD_COUNT; i++) {
         if (mfa_session_shard_init(&sessions->shards[i]) != MFA_OK) {
             mfa_sessions_free(sessions);
@@ -174,9 +226,17 @@ void mfa_sessions_free(struct mfa_sessions *sessions)
     mfa_secret_free(sessions, sizeof *sessions);
 }
 
-uint64_t mfa_sessions_count(const struct mfa_sessions *sessions)
+uint64_t mfa_sessions_count(struct mfa_sessions *sessions)
 {
-    return atomic_load(&sessions->count);
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < SHARD_COUNT; i++) {
+        struct mfa_session_shard *shard = &sessions->shards[i];
+        pthread_mutex_lock(&shard->mutex);
+        count += shard->count;
+        unlock_shard(shard);
+    }
+    return count;
 }
 
 static bool expire_at(struct mfa_sessions *sessions, size_t i, uint64_t now_ms, uint32_t most)
@@ -202,23 +262,24 @@ void mfa_sessions_expire(struct mfa_sessions *sessions, uint64_t now_ms)
     }
 }
 
-/* Frees no more than is needed, since a client waits. */
-static bool make_room(struct mfa_sessions *sessions, uint64_t limit, uint64_t now_ms)
+static void give_back_room_at(struct mfa_sessions *sessions, size_t i, uint64_t now_ms)
 {
-    for (size_t i = 0; i < SHARD_COUNT && atomic_load(&sessions->count) > limit; i++)
-        (void)expire_at(sessions, i, now_ms, EXPIRE_PER_CALL);
-    return atomic_load(&sessions->count) <= limit;
+    struct mfa_session_shard *shard = &sessions->shards[i];
+
+    pthread_mutex_lock(&shard->mutex);
+    (void)expire(sessions, shard, now_ms, EXPIRE_PER_CALL);
+    give_back_room(sessions, shard, shard->spare_room);
+    unlock_shard(shard);
 }
 
-/* Reserves room before the session exists, so that openings at the same time cannot pass the limit together. */
-static enum mfa_status reserve_room(struct mfa_sessions *sessions, uint64_t now_ms)
+/* Frees no more than is needed, since a client waits. Returns false when the table stays full. */
+static bool make_room(struct mfa_sessions *sessions, uint64_t now_ms)
 {
-    uint64_t limit = atomic_load(&sessions->limits.max_pending);
+    const uint64_t limit = atomic_load(&sessions->limits.max_pending);
 
-    if (atomic_fetch_add(&sessions->count, 1) < limit || limit == 0 || make_room(sessions, limit, now_ms))
-        return MFA_OK;
-    atomic_fetch_sub(&sessions->count, 1);
-    return MFA_ERR_FULL;
+    for (size_t i = 0; i < SHARD_COUNT && atomic_load(&sessions->room) >= limit; i++)
+        give_back_room_at(sessions, i, now_ms);
+    return atomic_load(&sessions->room) < limit;
 }
 
 static void make_room_for_user(struct mfa_sessions *sessions, struct mfa_session_shard *shard,
@@ -237,27 +298,39 @@ static void make_room_for_user(struct mfa_sessions *sessions, struct mfa_session
         drop(sessions, shard, mfa_session_shard_next_of_user(shard, ref->user, NULL));
 }
 
+/* Returns false when the table is full. */
+static bool add(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
+                struct mfa_session *session)
+{
+    struct mfa_session_shard *shard = lock_shard(sessions, ref->user);
+    bool has_room = false;
+
+    (void)expire(sessions, shard, now_ms, EXPIRE_PER_CALL);
+    has_room = take_room(sessions, shard);
+    if (has_room) {
+        make_room_for_user(sessions, shard, ref);
+        mfa_session_shard_add(shard, session); /* transferred */
+    }
+    unlock_shard(shard);
+    return has_room;
+}
+
 enum mfa_status mfa_sessions_open(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa_session_ref *ref,
                                   const struct mfa_session_facts *facts)
 {
     uint64_t expires_ms = now_ms + (uint64_t)atomic_load(&sessions->limits.session_ttl_s) * 1000;
-    struct mfa_session *session = NULL;
-    struct mfa_session_shard *shard = NULL;
-    enum mfa_status status = reserve_room(sessions, now_ms);
+    struct mfa_session *session = mfa_session_new(ref, facts, expires_ms);
+    bool is_added = false;
 
-    if (status != MFA_OK)
-        return status;
-    session = mfa_session_new(ref, facts, expires_ms);
-    if (session == NULL) {
-        atomic_fetch_sub(&sessions->count, 1);
+    if (session == NULL)
         return MFA_ERR_MEMORY;
-    }
-    shard = lock_shard(sessions, ref->user);
-    expire(sessions, shard, now_ms, EXPIRE_PER_CALL);
-    make_room_for_user(sessions, shard, ref);
-    mfa_session_shard_add(shard, session);
-    unlock_shard(shard);
-    return MFA_OK;
+    do
+        is_added = add(sessions, now_ms, ref, session);
+    while (!is_added && make_room(sessions, now_ms)); /* which others may have been quicker to take */
+    if (is_added)
+        return MFA_OK;
+    mfa_session_free(session);
+    return MFA_ERR_FULL;
 }
 
 static uint64_t code_expiry(const struct mfa_sessions *sessions, uint64_t now_ms)

@@ -385,6 +385,71 @@ static void who_finds_the_table_full_frees_no_more_than_is_needed(void **state)
     assert_int_equal(mfa_sessions_count(*state), 1);
 }
 
+#define OPENERS 8
+#define OPENED_EACH 2500
+#define ROOM 20000 /* less than they want, more than is given out one by one: 16 for each of 1,024 shards */
+
+static void *open_many(void *sessions)
+{
+    static atomic_uint next;
+    const unsigned number = atomic_fetch_add(&next, 1);
+
+    for (unsigned i = 0; i < OPENED_EACH; i++) {
+        char user[32];
+        snprintf(user, sizeof user, "user-%u-%u", number, i);
+        (void)!try_open(sessions, NOW, user, "token", MFA_PURPOSE_LOGIN);
+        if (i % 3 == 0)
+            mfa_sessions_drop_user(sessions, user, MFA_ANY_PURPOSE);
+    }
+    return NULL;
+}
+
+static void openings_at_the_same_time_fill_the_table_and_no_more(void **state)
+{
+    pthread_t threads[OPENERS];
+    enum mfa_status status = MFA_OK;
+
+    restart(state, &(struct mfa_policy){.session_ttl_s = 1800, .max_pending = ROOM});
+    for (int turn = 0; turn < 2; turn++) {
+        for (size_t i = 0; i < OPENERS; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, open_many, *state), 0);
+        for (size_t i = 0; i < OPENERS; i++)
+            pthread_join(threads[i], NULL);
+        assert_true(mfa_sessions_count(*state) <= ROOM);
+    }
+    for (int i = 0; status == MFA_OK; i++) {
+        char user[32];
+        snprintf(user, sizeof user, "last-%d", i);
+        status = try_open(*state, NOW, user, "token", MFA_PURPOSE_LOGIN);
+    }
+    assert_int_equal(status, MFA_ERR_FULL);
+    assert_int_equal(mfa_sessions_count(*state), ROOM);
+    mfa_sessions_expire(*state, NOW + 1800 * SECOND);
+    assert_int_equal(mfa_sessions_count(*state), 0);
+}
+
+static void a_limit_that_becomes_lower_holds_at_once(void **state)
+{
+    struct mfa_policy policy = {.session_ttl_s = 1800, .max_pending = 100000};
+
+    restart(state, &policy);
+    for (int i = 0; i < 100; i++) {
+        char user[32];
+        snprintf(user, sizeof user, "user-%d", i);
+        open_login(*state, NOW, user, "token");
+    }
+    policy.max_pending = 101;
+    mfa_sessions_set_policy(*state, &policy);
+    /* What shards were given before is as good as nothing now. */
+    assert_int_equal(try_open(*state, NOW, "user-0", "second", MFA_PURPOSE_LOGIN), MFA_OK);
+    for (int i = 0; i < 100; i++) {
+        char user[32];
+        snprintf(user, sizeof user, "user-%d", i);
+        assert_int_equal(try_open(*state, NOW, user, "third", MFA_PURPOSE_LOGIN), MFA_ERR_FULL);
+    }
+    assert_int_equal(mfa_sessions_count(*state), 101);
+}
+
 static void zero_switches_the_bounds_off(void **state)
 {
     struct mfa_policy policy;
@@ -806,6 +871,8 @@ int main(void)
         IN_TABLE(attempts_beyond_counting_are_none_left_once_there_is_a_limit),
         IN_TABLE(a_full_table_refuses_until_sessions_expire),
         IN_TABLE(who_finds_the_table_full_frees_no_more_than_is_needed),
+        IN_TABLE(openings_at_the_same_time_fill_the_table_and_no_more),
+        IN_TABLE(a_limit_that_becomes_lower_holds_at_once),
         IN_TABLE(zero_switches_the_bounds_off),
         IN_TABLE(the_fifth_failure_ends_the_session),
         IN_TABLE(attempts_are_reserved_before_any_has_failed),
