@@ -404,10 +404,23 @@ static void *open_many(void *sessions)
     return NULL;
 }
 
+/* Opens sessions until it is refused, which must be at the limit. */
+static void fill(struct mfa_sessions *sessions, uint32_t limit)
+{
+    enum mfa_status status = MFA_OK;
+
+    for (int i = 0; status == MFA_OK; i++) {
+        char user[32];
+        snprintf(user, sizeof user, "last-%d", i);
+        status = try_open(sessions, NOW, user, "token", MFA_PURPOSE_LOGIN);
+    }
+    assert_int_equal(status, MFA_ERR_FULL);
+    assert_int_equal(mfa_sessions_count(sessions), limit);
+}
+
 static void openings_at_the_same_time_fill_the_table_and_no_more(void **state)
 {
     pthread_t threads[OPENERS];
-    enum mfa_status status = MFA_OK;
 
     restart(state, &(struct mfa_policy){.session_ttl_s = 1800, .max_pending = ROOM});
     for (int turn = 0; turn < 2; turn++) {
@@ -417,15 +430,25 @@ static void openings_at_the_same_time_fill_the_table_and_no_more(void **state)
             pthread_join(threads[i], NULL);
         assert_true(mfa_sessions_count(*state) <= ROOM);
     }
-    for (int i = 0; status == MFA_OK; i++) {
-        char user[32];
-        snprintf(user, sizeof user, "last-%d", i);
-        status = try_open(*state, NOW, user, "token", MFA_PURPOSE_LOGIN);
-    }
-    assert_int_equal(status, MFA_ERR_FULL);
-    assert_int_equal(mfa_sessions_count(*state), ROOM);
+    fill(*state, ROOM);
     mfa_sessions_expire(*state, NOW + 1800 * SECOND);
     assert_int_equal(mfa_sessions_count(*state), 0);
+}
+
+static void what_one_user_leaves_is_there_for_all(void **state)
+{
+    struct mfa_policy policy = {.session_ttl_s = 1800, .max_pending = 100000};
+
+    restart(state, &policy);
+    for (int i = 0; i < 1000; i++) {
+        char token[32];
+        snprintf(token, sizeof token, "token-%d", i);
+        open_login(*state, NOW, "alice", token);
+    }
+    mfa_sessions_drop_user(*state, "alice", MFA_ANY_PURPOSE);
+    policy.max_pending = 1200;
+    mfa_sessions_set_policy(*state, &policy);
+    fill(*state, 1200);
 }
 
 static void a_limit_that_becomes_lower_holds_at_once(void **state)
@@ -872,6 +895,7 @@ int main(void)
         IN_TABLE(a_full_table_refuses_until_sessions_expire),
         IN_TABLE(who_finds_the_table_full_frees_no_more_than_is_needed),
         IN_TABLE(openings_at_the_same_time_fill_the_table_and_no_more),
+        IN_TABLE(what_one_user_leaves_is_there_for_all),
         IN_TABLE(a_limit_that_becomes_lower_holds_at_once),
         IN_TABLE(zero_switches_the_bounds_off),
         IN_TABLE(the_fifth_failure_ends_the_session),
