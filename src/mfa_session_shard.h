@@ -28,7 +28,7 @@ struct mfa_session_shard {
     _Alignas(MFA_CACHE_LINE) pthread_mutex_t mutex; /* guards all below, and every session in it */
     struct mfa_session_bucket *buckets;
     struct mfa_session *first; /* to expire */
-    uint32_t count;            /* of sessions */
+    _Atomic uint32_t count;    /* of sessions; may be read without the mutex */
     uint8_t bucket_bits;       /* there are two to the power of them */
     uint8_t spare_room;        /* for sessions; the table's, which has given it out */
 };

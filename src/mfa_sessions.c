@@ -226,16 +226,12 @@ void mfa_sessions_free(struct mfa_sessions *sessions)
     mfa_secret_free(sessions, sizeof *sessions);
 }
 
-uint64_t mfa_sessions_count(struct mfa_sessions *sessions)
+uint64_t mfa_sessions_count(const struct mfa_sessions *sessions)
 {
     uint64_t count = 0;
 
-    for (size_t i = 0; i < SHARD_COUNT; i++) {
-        struct mfa_session_shard *shard = &sessions->shards[i];
-        pthread_mutex_lock(&shard->mutex);
-        count += shard->count;
-        unlock_shard(shard);
-    }
+    for (size_t i = 0; i < SHARD_COUNT; i++)
+        count += atomic_load_explicit(&sessions->shards[i].count, memory_order_relaxed);
     return count;
 }
 

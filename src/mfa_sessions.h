@@ -129,6 +129,6 @@ void mfa_sessions_drop_others(struct mfa_sessions *sessions, const struct mfa_se
 void mfa_sessions_expire(struct mfa_sessions *sessions, uint64_t now_ms);
 
 /* Counts the sessions in the table, expired ones that were not freed yet included. Looks at every part of it. */
-uint64_t mfa_sessions_count(struct mfa_sessions *sessions);
+uint64_t mfa_sessions_count(const struct mfa_sessions *sessions);
 
 #endif
