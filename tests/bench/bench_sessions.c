@@ -3,6 +3,9 @@
  * Pending sessions, created, found and taken: one thread against a uthash table with keys of the same size, and eight
  * threads against one, with the same sessions. There are always WAITING sessions in a ring, or elements of the uthash
  * table: each step creates one, finds the one that is half as old as the oldest, and takes the oldest.
+ *
+ * What threads share goes from one processor to the other and back. How long that takes is measured as well: on a virtual
+ * machine it may be five times as long from one minute to the next, when its processors are moved apart.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,6 +19,7 @@
 
 #include "crowd.h"
 #include "measure.h"
+#include "mfa_session_shard.h"
 
 #define ROUNDS 11
 #define WAITING 1000
@@ -30,12 +34,12 @@ struct ring {
     struct crowd_login *logins;
     struct mfa_session_ref *refs;
     size_t count;
-    size_t steps; /* gone by a crew */
+    _Alignas(MFA_CACHE_LINE) size_t steps; /* gone by a crew; apart from those of other threads */
 };
 
 static struct ring *ring_new(struct mfa_sessions *sessions, size_t first, size_t count)
 {
-    struct ring *ring = calloc(1, sizeof *ring);
+    struct ring *ring = aligned_alloc(_Alignof(struct ring), sizeof *ring);
 
     *ring = (struct ring){.sessions = sessions,
                           .logins = calloc(count, sizeof *ring->logins),
@@ -223,6 +227,48 @@ static double step_with_one(void *context)
     return step_with(context, 1);
 }
 
+/* --- What sharing costs here ---------------------------------------------------------------------------------------- */
+
+#define PASSES 1000000
+
+struct line {
+    _Alignas(MFA_CACHE_LINE) atomic_ulong passed; /* even: ours, odd: the other's */
+    _Alignas(MFA_CACHE_LINE) atomic_bool is_over;
+};
+
+static void *give_back(void *arg)
+{
+    struct line *line = arg;
+
+    while (!atomic_load(&line->is_over))
+        if (atomic_load(&line->passed) % 2 == 1)
+            atomic_fetch_add(&line->passed, 1);
+    return NULL;
+}
+
+/* Nanoseconds for each time there and back. */
+static double pass_line(void)
+{
+    struct line line;
+    pthread_t other;
+    double start_s = 0;
+
+    atomic_init(&line.passed, 0);
+    atomic_init(&line.is_over, false);
+    if (pthread_create(&other, NULL, give_back, &line) != 0)
+        abort();
+    start_s = measure_now_s();
+    for (size_t i = 0; i < PASSES; i++) {
+        atomic_fetch_add(&line.passed, 1);
+        while (atomic_load(&line.passed) % 2 == 1)
+            continue;
+    }
+    start_s = measure_now_s() - start_s;
+    atomic_store(&line.is_over, true);
+    pthread_join(other, NULL);
+    return start_s / PASSES * 1e9;
+}
+
 int main(void)
 {
     struct mfa_sessions *sessions = crowd_table(100000);
@@ -250,6 +296,11 @@ int main(void)
                                             .reference = pair.reference,
                                             .goal = MEASURE_AT_LEAST,
                                             .limit = 1});
+    measure_print_row(&(struct measure_row){.row = "processors",
+                                            .what = "a cache line to another processor and back",
+                                            .unit = "ns",
+                                            .value = pass_line(),
+                                            .goal = MEASURE_REPORT});
     for (size_t i = 0; i < THREADS; i++)
         ring_free(crew.rings[i]);
     mfa_sessions_free(sessions);
