@@ -91,13 +91,11 @@ static void grow(struct mfa_session_shard *shard)
 
 void mfa_session_shard_add(struct mfa_session_shard *shard, struct mfa_session *session)
 {
-    const uint32_t count = atomic_load_explicit(&shard->count, memory_order_relaxed);
-
-    if (count >= bucket_count(shard) && shard->bucket_bits < MAX_BUCKET_BITS)
+    if (atomic_load(&shard->count) >= bucket_count(shard) && shard->bucket_bits < MAX_BUCKET_BITS)
         grow(shard);
     link_in_buckets(shard, session);
     link_by_expiry(shard, session);
-    atomic_store_explicit(&shard->count, count + 1, memory_order_relaxed);
+    atomic_fetch_add(&shard->count, 1);
 }
 
 void mfa_session_shard_remove(struct mfa_session_shard *shard, struct mfa_session *session)
@@ -108,8 +106,7 @@ void mfa_session_shard_remove(struct mfa_session_shard *shard, struct mfa_sessio
     LL_DELETE2(of_key->by_key, session, next_by_key);
     DL_DELETE2(of_user->by_user, session, prev_by_user, next_by_user);
     DL_DELETE(shard->first, session);
-    atomic_store_explicit(&shard->count, atomic_load_explicit(&shard->count, memory_order_relaxed) - 1,
-                          memory_order_relaxed);
+    atomic_fetch_sub(&shard->count, 1);
 }
 
 struct mfa_session *mfa_session_shard_find(const struct mfa_session_shard *shard, const struct mfa_session_ref *ref)

@@ -231,7 +231,7 @@ uint64_t mfa_sessions_count(const struct mfa_sessions *sessions)
     uint64_t count = 0;
 
     for (size_t i = 0; i < SHARD_COUNT; i++)
-        count += atomic_load_explicit(&sessions->shards[i].count, memory_order_relaxed);
+        count += atomic_load(&sessions->shards[i].count);
     return count;
 }
 
