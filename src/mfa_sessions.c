@@ -264,7 +264,8 @@ static void give_back_room_at(struct mfa_sessions *sessions, size_t i, uint64_t 
 
     pthread_mutex_lock(&shard->mutex);
     (void)expire(sessions, shard, now_ms, EXPIRE_PER_CALL);
-    give_back_room(sessions, shard, shard->spare_room);
+    if (shard->spare_room > 0)
+        give_back_room(sessions, shard, shard->spare_room);
     unlock_shard(shard);
 }
 
