@@ -54,11 +54,8 @@ static enum mfa_outcome enrol_where_it_may_wait(struct mfa_flow *flow)
 
 enum mfa_outcome mfa_flow_confirm(struct mfa_flow *flow)
 {
-    enum mfa_outcome outcome = mfa_flow_read_token(flow);
+    enum mfa_outcome outcome = mfa_check_read(flow);
 
-    if (outcome == MFA_OUTCOME_PENDING)
-        outcome = mfa_flow_read_body(flow);
-    if (outcome != MFA_OUTCOME_PENDING)
-        return outcome;
-    return mfa_check_code(flow, MFA_PURPOSE_ACTIVATION, enrol_where_it_may_wait);
+    return outcome == MFA_OUTCOME_PENDING ? mfa_check_code(flow, MFA_PURPOSE_ACTIVATION, enrol_where_it_may_wait)
+                                          : outcome;
 }

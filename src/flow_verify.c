@@ -107,19 +107,14 @@ static enum mfa_outcome check_recovery_code(struct mfa_flow *flow, const json_t 
     if (!json_is_string(code))
         return mfa_flow_refuse_parameter(flow, "#/recoveryCode", "The recovery code must be given as a string.");
     mfa_recovery_hash_typed(json_string_value(code), json_string_length(code), flow->recovery_stored);
-    /* Who has no session is to have no worker either. */
-    if (!mfa_sessions_has(flow->core->sessions, flow->now_ms, &flow->session_ref))
-        return MFA_OUTCOME_BAD_TOKEN;
     return mfa_flow_to_worker(flow, flow->core->storage_workers, reserve_and_consume);
 }
 
 enum mfa_outcome mfa_flow_verify(struct mfa_flow *flow)
 {
     const json_t *recovery_code = NULL;
-    enum mfa_outcome outcome = mfa_flow_read_token(flow);
+    enum mfa_outcome outcome = mfa_check_read(flow);
 
-    if (outcome == MFA_OUTCOME_PENDING)
-        outcome = mfa_flow_read_body(flow);
     if (outcome != MFA_OUTCOME_PENDING)
         return outcome;
     recovery_code = json_object_get(flow->body_secret, "recoveryCode");

@@ -8,25 +8,31 @@
 
 #define CODE_PATH "#/code"
 
-/* Whoever sent the code is asked to check it, by the settings it was sent by, and told what it said of it. A session that
- * is not there is found missing later. */
-static enum mfa_outcome recall_challenge(struct mfa_flow *flow, struct mfa_flow_call *call)
+/* --- Reading the request ---------------------------------------------------------------------------------------- */
+
+static enum mfa_outcome recall_challenge(struct mfa_flow *flow)
 {
     struct mfa_session_challenge challenge;
     enum mfa_status status = mfa_sessions_challenge(flow->core->sessions, flow->now_ms, &flow->session_ref, &challenge);
 
+    if (status == MFA_ERR_NOT_FOUND)
+        return MFA_OUTCOME_BAD_TOKEN;
     if (status == MFA_OK && challenge.captured_secret != NULL)
         status = mfa_json_parse_object(&flow->captured_secret, challenge.captured_secret,
                                        strlen(challenge.captured_secret), MFA_BODY_MAX_DEPTH);
     flow->sent_by = mfa_settings_hold(challenge.settings);
-    call->challenge = &mfa_flow_code_settings(flow)->config.challenge;
-    call->endpoint = &mfa_flow_code_settings(flow)->config.verify;
-    for (uint8_t i = 0; i < challenge.service && call->endpoint->fallback != NULL; i++) {
-        call->challenge = call->challenge->fallback;
-        call->endpoint = call->endpoint->fallback;
-    }
+    flow->service = challenge.service;
     mfa_session_challenge_clear(&challenge);
-    return status == MFA_OK || status == MFA_ERR_NOT_FOUND ? MFA_OUTCOME_PENDING : MFA_OUTCOME_INTERNAL;
+    return status == MFA_OK ? MFA_OUTCOME_PENDING : MFA_OUTCOME_INTERNAL;
+}
+
+enum mfa_outcome mfa_check_read(struct mfa_flow *flow)
+{
+    enum mfa_outcome outcome = mfa_flow_read_token(flow);
+
+    if (outcome == MFA_OUTCOME_PENDING)
+        outcome = recall_challenge(flow);
+    return outcome == MFA_OUTCOME_PENDING ? mfa_flow_read_body(flow) : outcome;
 }
 
 static enum mfa_outcome read_code(struct mfa_flow *flow)
@@ -44,6 +50,8 @@ static enum mfa_outcome read_code(struct mfa_flow *flow)
         return mfa_flow_refuse_parameter(flow, CODE_PATH, "The code must be 4 to 10 digits or letters.");
     return MFA_OUTCOME_PENDING;
 }
+
+/* --- The attempt ------------------------------------------------------------------------------------------------- */
 
 static enum mfa_outcome reserve(struct mfa_flow *flow, enum mfa_purpose purpose)
 {
@@ -105,6 +113,8 @@ enum mfa_outcome mfa_check_begin(struct mfa_flow *flow, enum mfa_purpose purpose
     return outcome;
 }
 
+/* --- The check --------------------------------------------------------------------------------------------------- */
+
 static enum mfa_outcome compare(struct mfa_flow *flow, mfa_flow_step_fn *then)
 {
     switch (mfa_sessions_match(flow->core->sessions, flow->now_ms, &flow->session_ref, flow->code_secret)) {
@@ -129,12 +139,22 @@ static enum mfa_outcome settle_check(struct mfa_flow *flow)
     return outcome;
 }
 
-static enum mfa_outcome ask_service(struct mfa_flow *flow, const struct mfa_flow_call *call, mfa_flow_step_fn *then)
+/* Whoever sent the code is asked to check it, by the settings it was sent by, and told what it said of it. */
+static enum mfa_outcome ask_service(struct mfa_flow *flow, mfa_flow_step_fn *then)
 {
+    const struct mfa_config *config = &mfa_flow_code_settings(flow)->config;
+    struct mfa_flow_call call = {.call = MFA_CALL_VERIFY,
+                                 .endpoint = &config->verify,
+                                 .challenge = &config->challenge,
+                                 .code_secret = flow->code_secret};
     enum mfa_outcome outcome = MFA_OUTCOME_INTERNAL;
 
+    for (uint8_t i = 0; i < flow->service && call.endpoint->fallback != NULL; i++) {
+        call.endpoint = call.endpoint->fallback;
+        call.challenge = call.challenge->fallback;
+    }
     flow->after_check = then;
-    outcome = mfa_flow_to_gateway(flow, call, settle_check);
+    outcome = mfa_flow_to_gateway(flow, &call, settle_check);
     if (outcome != MFA_OUTCOME_PENDING)
         mfa_check_return(flow);
     return outcome;
@@ -142,17 +162,14 @@ static enum mfa_outcome ask_service(struct mfa_flow *flow, const struct mfa_flow
 
 enum mfa_outcome mfa_check_code(struct mfa_flow *flow, enum mfa_purpose purpose, mfa_flow_step_fn *then)
 {
-    struct mfa_flow_call call = {.call = MFA_CALL_VERIFY, .code_secret = flow->code_secret};
-    enum mfa_outcome outcome = recall_challenge(flow, &call);
+    enum mfa_outcome outcome = read_code(flow);
 
-    if (outcome == MFA_OUTCOME_PENDING)
-        outcome = read_code(flow);
     if (outcome == MFA_OUTCOME_PENDING)
         outcome = mfa_check_begin(flow, purpose, false);
     if (outcome != MFA_OUTCOME_PENDING)
         return outcome;
     if (!mfa_flow_makes_code(flow))
-        return ask_service(flow, &call, then);
+        return ask_service(flow, then);
     outcome = compare(flow, then);
     /* Who is told to come back shall find the attempt there. */
     if (outcome == MFA_OUTCOME_QUEUE_FULL)

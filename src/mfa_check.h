@@ -7,6 +7,10 @@
 
 #include "mfa_flow.h"
 
+/* Reads the mfaToken, what its session remembers of the challenge, and then the body: who has no session has nothing parsed.
+ * Returns MFA_OUTCOME_PENDING, or the outcome. */
+enum mfa_outcome mfa_check_read(struct mfa_flow *flow);
+
 /* Reserves an attempt on the session and on the account, before anything is compared. `may_be_stopped`: recovery. It is taken
  * back by itself when nobody waits for the answer any more before it is settled.
  * Returns MFA_OUTCOME_PENDING, or the outcome when there is no attempt to be had. */
@@ -21,8 +25,8 @@ void mfa_check_return(struct mfa_flow *flow);
 /* Ends the flow of an attempt whose session has gone meanwhile, used by another request perhaps: no failure of the account. */
 enum mfa_outcome mfa_check_lost(struct mfa_flow *flow);
 
-/* Reads the code in the body, reserves an attempt on the session of the token, both read before, and checks. Goes on with
- * `then` only when the code is right; the session is still in the table then, for `then` to take, and the account's attempt
+/* Reads the code in the body, reserves an attempt on the session, both by mfa_check_read, and checks. Goes on with `then`
+ * only when the code is right; the session is still in the table then, for `then` to take, and the account's attempt
  * is still to be booked. `then` runs on the host's thread in single mode, on a storage worker otherwise. */
 enum mfa_outcome mfa_check_code(struct mfa_flow *flow, enum mfa_purpose purpose, mfa_flow_step_fn *then);
 

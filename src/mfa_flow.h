@@ -86,6 +86,7 @@ struct mfa_flow {
             char hint[MFA_HINT_SIZE];
         };
     };
+    uint8_t service; /* of a check: which endpoint sent the code, 0: the first, then its fallbacks */
     bool is_from_browser;
     bool must_go_on; /* even when nobody waits for the answer any more */
     size_t texts_size;

@@ -211,21 +211,32 @@ static void a_body_that_is_no_moderate_json_object_is_refused(void **state)
     free(huge);
 }
 
+static void assert_names_path(struct http_answer answer, const char *path)
+{
+    const json_t *data = json_object_get(json_object_get(answer.json, "error"), "data");
+    const char *got = json_string_value(json_object_get(json_array_get(data, 0), "path"));
+    if (!got || strcmp(got, path) != 0)
+        fail_msg("expected a problem at %s: %s", path, answer.body);
+    http_expect(answer, 400, "invalid-parameters-format"); /* transferred */
+}
+
+/* A body that was read is refused for the code that it lacks. */
 static void the_largest_and_the_deepest_body_are_still_read(void **state)
 {
     struct stage *stage = *state;
-    static const char before[] = "{\"code\": \"123456\", \"more\": ";
-    char *deep = repeat(before, "[", BODY_DEPTH_MAX - 1, "");
+    char *deep = repeat("{\"more\": ", "[", BODY_DEPTH_MAX - 1, "");
     char *deepest = repeat(deep, "]", BODY_DEPTH_MAX - 1, "}");
-    char *deeper = repeat(before, "[", BODY_DEPTH_MAX, "");
+    char *deeper = repeat("{\"more\": ", "[", BODY_DEPTH_MAX, "");
     char *too_deep = repeat(deeper, "]", BODY_DEPTH_MAX, "}");
-    char *largest = repeat("{\"code\": \"123456\"", " ", BODY_MAX - strlen("{\"code\": \"123456\"}"), "}");
+    char *largest = repeat("{", " ", BODY_MAX - strlen("{}"), "}");
     char *too_large = repeat(largest, " ", 1, "");
     free(log_in_julia(stage));
-    http_expect(send_raw(stage, mfa_token_routes[2], "unknown", deepest), 401, "invalid-access-token");
-    http_expect(send_raw(stage, mfa_token_routes[2], "unknown", largest), 401, "invalid-access-token");
-    assert_no_body_is_good(stage, mfa_token_routes[2], "unknown", too_deep);
-    assert_no_body_is_good(stage, mfa_token_routes[2], "unknown", too_large);
+    char *mfa_token = activate_julia(stage);
+    assert_names_path(send_raw(stage, mfa_token_routes[0], mfa_token, deepest), "#/code");
+    assert_names_path(send_raw(stage, mfa_token_routes[0], mfa_token, largest), "#/code");
+    assert_no_body_is_good(stage, mfa_token_routes[0], mfa_token, too_deep);
+    assert_no_body_is_good(stage, mfa_token_routes[0], mfa_token, too_large);
+    free(mfa_token);
     free(too_large);
     free(largest);
     free(too_deep);
@@ -234,13 +245,18 @@ static void the_largest_and_the_deepest_body_are_still_read(void **state)
     free(deep);
 }
 
-static void assert_names_path(struct http_answer answer, const char *path)
+static void who_has_no_session_is_told_nothing_of_the_body(void **state)
 {
-    const json_t *data = json_object_get(json_object_get(answer.json, "error"), "data");
-    const char *got = json_string_value(json_object_get(json_array_get(data, 0), "path"));
-    if (!got || strcmp(got, path) != 0)
-        fail_msg("expected a problem at %s: %s", path, answer.body);
-    http_expect(answer, 400, "invalid-parameters-format"); /* transferred */
+    struct stage *stage = *state;
+    static const char *const bodies[] = {"", "nonsense", "{}", "{\"code\":12}", "{\"recoveryCode\":[]}"};
+    free(log_in_julia(stage));
+    for
+        EACH(i, bodies)
+        {
+            http_expect(send_raw(stage, mfa_token_routes[0], "unknown", bodies[i]), 401, "invalid-access-token");
+            http_expect(send_raw(stage, mfa_token_routes[1], "unknown", bodies[i]), 401, "invalid-access-token");
+            http_expect(send_raw(stage, mfa_token_routes[2], "unknown", bodies[i]), 401, "invalid-access-token");
+        }
 }
 
 static void a_code_that_is_none_is_refused_by_its_path(void **state)
@@ -375,6 +391,7 @@ int main(void)
         cmocka_unit_test(an_unknown_user_and_an_unknown_path_are_404),
         cmocka_unit_test(a_body_that_is_no_moderate_json_object_is_refused),
         cmocka_unit_test(the_largest_and_the_deepest_body_are_still_read),
+        cmocka_unit_test(who_has_no_session_is_told_nothing_of_the_body),
         cmocka_unit_test(a_code_that_is_none_is_refused_by_its_path),
         cmocka_unit_test(user_data_that_the_templates_cannot_use_are_refused_by_their_path),
         cmocka_unit_test(recovery_parameters_are_refused_by_their_path),
