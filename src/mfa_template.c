@@ -15,9 +15,6 @@
 /* Longest value in which `{{ code }}` is replaced; as long as user data may be, with room for the codes. */
 #define REPLACED_MAX_LEN ((size_t)2 * MFA_USER_DATA_MAX_LEN)
 
-/* Longest of them that is replaced on the stack, with NUL. */
-#define SHORT_VALUE_SIZE 512
-
 /* Longest value between filters. */
 #define FILTERED_MAX_LEN ((size_t)8 * REPLACED_MAX_LEN)
 
@@ -341,10 +338,22 @@ static enum mfa_status encode(const struct segment *segment, const char *value, 
     return segment->filter_count == 0 ? segment->encode(out, value, len) : filter_and_encode(segment, value, len, out);
 }
 
+/* Whether a value may be encoded part by part: then no escape begins before `{{ code }}` and ends in the code. */
+static bool takes_parts(const struct segment *segment)
+{
+    return segment->filter_count == 0 && segment->encode != mfa_encode_json_value &&
+           segment->encode != mfa_encode_json_quoted;
+}
+
+static enum mfa_status encode_part(mfa_encode_fn *encoding, struct mfa_buffer *out, const char *part, size_t len)
+{
+    return len > 0 ? encoding(out, part, len) : MFA_OK;
+}
+
 /* Replaces `{{ code }}` in a value, once: neither a code nor what it completes is looked at again. `at` is where the first
  * two opening braces stand. */
-static enum mfa_status replace_code(struct mfa_buffer *out, const char *value, size_t len, const char *at,
-                                    const char *code_secret)
+static enum mfa_status replace_code(mfa_encode_fn *encoding, struct mfa_buffer *out, const char *value, size_t len,
+                                    const char *at, const char *code_secret)
 {
     const char *end = value + len;
     const char *done = value;
@@ -357,36 +366,28 @@ static enum mfa_status replace_code(struct mfa_buffer *out, const char *value, s
             at++;
             continue;
         }
-        status = mfa_buffer_append(out, done, (size_t)(at - done));
+        status = encode_part(encoding, out, done, (size_t)(at - done));
         if (status == MFA_OK)
-            status = mfa_buffer_append_text(out, code_secret);
+            status = encode_part(encoding, out, code_secret, strlen(code_secret));
         at += placeholder_len;
         done = at;
     }
-    return status == MFA_OK ? mfa_buffer_append(out, done, (size_t)(end - done)) : status;
+    return status == MFA_OK ? encode_part(encoding, out, done, (size_t)(end - done)) : status;
 }
 
-/* Most values are short, and need no memory of their own. */
 static enum mfa_status render_replaced(const struct segment *segment, const char *text, size_t len, const char *at,
                                        const char *code_secret, struct mfa_buffer *out)
 {
-    char memory[SHORT_VALUE_SIZE];
-    struct mfa_buffer short_secret;
-    struct mfa_buffer long_secret;
-    struct mfa_buffer *replaced = &short_secret;
+    struct mfa_buffer whole_secret;
     enum mfa_status status;
 
-    mfa_buffer_init_in(&short_secret, memory, sizeof memory);
-    mfa_buffer_init(&long_secret, REPLACED_MAX_LEN);
-    status = replace_code(replaced, text, len, at, code_secret);
-    if (status == MFA_ERR_TOO_LARGE) {
-        replaced = &long_secret;
-        status = replace_code(replaced, text, len, at, code_secret);
-    }
+    if (takes_parts(segment))
+        return replace_code(segment->encode, out, text, len, at, code_secret);
+    mfa_buffer_init(&whole_secret, REPLACED_MAX_LEN);
+    status = replace_code(mfa_encode_raw, &whole_secret, text, len, at, code_secret);
     if (status == MFA_OK)
-        status = encode(segment, replaced->data, replaced->len, out);
-    mfa_buffer_reset(&short_secret);
-    mfa_buffer_clear(&long_secret);
+        status = encode(segment, whole_secret.data, whole_secret.len, out);
+    mfa_buffer_clear(&whole_secret);
     return status;
 }
 

@@ -334,7 +334,6 @@ static void code_inside_a_value_is_replaced_wherever_it_stands(void **state)
     check("{{ m }}", MFA_TEMPLATE_PLAIN, "{\"m\": \"{{ {{ code }} }}\"}", "{{ 123456 }}");
 }
 
-/* More than most values have, which need no memory of their own. */
 static void code_inside_a_long_value_is_replaced_too(void **state)
 {
     char values[4096], expected[4096], text[2001];
@@ -382,10 +381,14 @@ static void a_code_is_never_looked_into(void **state)
     json_decref(values);
 }
 
-static void encoding_comes_after_the_code_is_in(void **state)
+/* A percent sign before the code begins no escape with it. */
+static void a_value_with_the_code_is_encoded(void **state)
 {
     (void)state;
-    check("{{ m }}", MFA_TEMPLATE_FORM, "{\"m\": \"%{{ code }} {{ code }}\"}", "%123456%20123456");
+    check("{{ m }}", MFA_TEMPLATE_FORM, "{\"m\": \"%{{ code }} {{ code }}%20\"}", "%25123456%20123456%20");
+    check("https://h/{{ m }}", MFA_TEMPLATE_URL, "{\"m\": \"{{ code }}%\"}", "https://h/123456%25");
+    check("[{{ m }}]", MFA_TEMPLATE_JSON, "{\"m\": \"{\\\"c\\\":\\\"{{ code }}\\\"}\"}", "[{\"c\":\"123456\"}]");
+    check("[{{ m | json }}]", MFA_TEMPLATE_JSON, "{\"m\": \"\\\"{{ code }}\"}", "[\"\\\"123456\"]");
     check("[{{ m }}]", MFA_TEMPLATE_JSON, "{\"m\": \"{{ code }}\"}", "[123456]");
     check("[\"{{ m }}\"]", MFA_TEMPLATE_JSON, "{\"m\": \"\\\"{{ code }}\\\"\"}", "[\"\\\"123456\\\"\"]");
     check("<m>{{ m }}</m>", MFA_TEMPLATE_XML, "{\"m\": \"<{{ code }}>\"}", "<m>&lt;123456&gt;</m>");
@@ -706,7 +709,7 @@ int main(void)
         cmocka_unit_test(nothing_else_inside_a_value_is_replaced),
         cmocka_unit_test(code_inside_a_value_stays_text_outside_single_mode),
         cmocka_unit_test(a_code_is_never_looked_into),
-        cmocka_unit_test(encoding_comes_after_the_code_is_in),
+        cmocka_unit_test(a_value_with_the_code_is_encoded),
         cmocka_unit_test(rendering_appends_and_stops_at_the_cap),
         cmocka_unit_test(user_data_cannot_choose_the_host),
         cmocka_unit_test(only_http_urls_with_a_host_are_accepted),
