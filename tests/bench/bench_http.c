@@ -14,8 +14,9 @@
 #include "scene.h"
 
 #define CONNECTIONS 32
-#define ROUNDS 21
-#define ROUND_S 0.5
+#define ROUNDS 9
+#define TURN_S 0.1
+#define TURNS 15
 #define CONNECTIONS_MAX 512
 #define POINT_S 1.0
 
@@ -43,7 +44,8 @@ static struct load_result run(const char *url, pid_t pid, struct comparison *com
     double before_s = cpu_s(pid);
     struct load_result result = load_run(&(struct load){.url = url,
                                                         .connections = CONNECTIONS,
-                                                        .seconds = ROUND_S,
+                                                        .seconds = TURN_S,
+                                                        .turns = TURNS,
                                                         .next = load_always,
                                                         .context = &comparison->fixed});
     *cpu_us = (cpu_s(pid) - before_s) * 1e6 / (double)result.requests;

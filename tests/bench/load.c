@@ -139,16 +139,23 @@ static void serve(struct run *run)
     }
 }
 
+static void take_turn(struct run *run)
+{
+    if (run->load->seconds > 0)
+        run->until_s = measure_now_s() + run->load->seconds;
+    open_all(run);
+    serve(run);
+}
+
 struct load_result load_run(const struct load *load)
 {
     double started_s = measure_now_s();
     struct run run = {.load = load,
                       .connections = calloc(load->connections, sizeof *run.connections),
-                      .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
-                      .until_s = load->seconds > 0 ? started_s + load->seconds : 0};
+                      .epoll_fd = epoll_create1(EPOLL_CLOEXEC)};
     assert_true(run.connections && run.epoll_fd >= 0);
-    open_all(&run);
-    serve(&run);
+    for (unsigned i = 0; i == 0 || i < load->turns; i++)
+        take_turn(&run);
     struct load_result result = {
         .requests = run.count, .seconds = measure_now_s() - started_s, .answer_len = run.answer_len};
     assert_true(run.count > 0);

@@ -24,13 +24,14 @@ struct load {
     const char *url; /* "http://127.0.0.1:PORT" */
     size_t connections;
     double seconds; /* no request is begun later; 0: until every connection has done its part */
+    unsigned turns; /* of so many seconds, each with new connections; 0: one */
     load_next_fn *next;
     void *context;
 };
 
 struct load_result {
     size_t requests;
-    double seconds; /* from before the first connection to the last answer, or as long as was asked for */
+    double seconds; /* of all turns: from before the first connection to the last answer */
     double requests_per_s;
     double p50_ms;
     double p99_ms;
