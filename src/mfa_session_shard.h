@@ -30,7 +30,7 @@ struct mfa_session_shard {
     struct mfa_session *first; /* to expire */
     _Atomic uint32_t count;    /* of sessions; may be read without the mutex */
     uint8_t bucket_bits;       /* there are two to the power of them */
-    uint8_t spare_room;        /* for sessions; the table's, which has given it out */
+    uint8_t spare_room;        /* mfa_session_room.h */
 };
 
 /* Makes an empty shard, cleared with mfa_session_shard_clear. Returns MFA_OK, or MFA_ERR_MEMORY with nothing to clear. */

@@ -8,12 +8,10 @@
 #include <string.h>
 
 #include "mfa_buffer.h"
+#include "mfa_session_room.h"
 #include "mfa_session_shard.h"
 
 #define SHARD_COUNT 1024
-/* Room for sessions that a shard is given, and gives back, at a time: threads in different shards seldom meet at the table's
- * own count. Of spare room it keeps less than two steps. */
-#define ROOM_STEP 8
 /* Expired sessions that one operation frees, and one step of expire under one lock. */
 #define EXPIRE_PER_CALL 4
 #define EXPIRE_PER_STEP 64
@@ -24,7 +22,6 @@
 struct limits {
     _Atomic uint32_t session_ttl_s;
     _Atomic uint32_t code_ttl_s;
-    _Atomic uint32_t max_pending;
     _Atomic uint32_t max_pending_per_user;
     _Atomic uint32_t accept_previous_codes;
     _Atomic uint32_t attempts_per_session;
@@ -34,7 +31,7 @@ struct limits {
 struct mfa_sessions {
     struct limits limits;
     unsigned char hash_secret[MFA_SESSIONS_SEED_LEN];
-    _Alignas(MFA_CACHE_LINE) atomic_uint_fast64_t room; /* of all shards, their spare room included */
+    struct mfa_session_room room;
     struct mfa_session_shard shards[SHARD_COUNT];
 };
 
@@ -75,60 +72,11 @@ static void hash_code(const struct mfa_sessions *sessions, const struct mfa_sess
 
 /* --- Shards; all with the shard's mutex held -------------------------------------------------------------------- */
 
-/* Whether so little is left, `room` being given out, that none must lie about unused. */
-static bool is_scarce(uint64_t limit, uint64_t room)
-{
-    return limit > 0 && room + (uint64_t)SHARD_COUNT * 2 * ROOM_STEP > limit;
-}
-
-static uint8_t room_to_give(uint64_t limit, uint64_t room)
-{
-    if (!is_scarce(limit, room))
-        return ROOM_STEP;
-    return room < limit ? 1 : 0;
-}
-
-/* For one session. Returns false when the table is full; never more is given out than the limit was. */
-static bool take_room(struct mfa_sessions *sessions, struct mfa_session_shard *shard)
-{
-    const uint64_t limit = atomic_load(&sessions->limits.max_pending);
-    uint64_t room = atomic_load(&sessions->room);
-    uint8_t more = room_to_give(limit, room);
-
-    if (limit > 0 && room > limit)
-        return false; /* it has become lower */
-    if (shard->spare_room == 0) {
-        while (more > 0 && !atomic_compare_exchange_weak(&sessions->room, &room, room + more))
-            more = room_to_give(limit, room);
-        shard->spare_room = more;
-    }
-    if (shard->spare_room == 0)
-        return false;
-    shard->spare_room--;
-    return true;
-}
-
-static void give_back_room(struct mfa_sessions *sessions, struct mfa_session_shard *shard, uint8_t room)
-{
-    shard->spare_room = (uint8_t)(shard->spare_room - room);
-    atomic_fetch_sub(&sessions->room, room);
-}
-
-/* Of one session. */
-static void leave_room(struct mfa_sessions *sessions, struct mfa_session_shard *shard)
-{
-    shard->spare_room++;
-    if (is_scarce(atomic_load(&sessions->limits.max_pending), atomic_load(&sessions->room)))
-        give_back_room(sessions, shard, shard->spare_room);
-    else if (shard->spare_room == 2 * ROOM_STEP)
-        give_back_room(sessions, shard, ROOM_STEP);
-}
-
 /* A session that is taken is freed by whoever has it. */
 static void drop(struct mfa_sessions *sessions, struct mfa_session_shard *shard, struct mfa_session *session)
 {
     mfa_session_shard_remove(shard, session);
-    leave_room(sessions, shard);
+    mfa_session_room_leave(&sessions->room, &shard->spare_room);
     if (session->is_taken)
         session->is_taken = false;
     else
@@ -186,9 +134,9 @@ void mfa_sessions_set_policy(struct mfa_sessions *sessions, const struct mfa_pol
 {
     struct limits *limits = &sessions->limits;
 
+    mfa_session_room_set_limit(&sessions->room, policy->max_pending);
     atomic_store(&limits->session_ttl_s, policy->session_ttl_s);
     atomic_store(&limits->code_ttl_s, policy->code_ttl_s);
-    atomic_store(&limits->max_pending, policy->max_pending);
     atomic_store(&limits->max_pending_per_user, policy->max_pending_per_user);
     atomic_store(&limits->accept_previous_codes, policy->accept_previous_codes);
     atomic_store(&limits->attempts_per_session, policy->attempts_per_session);
@@ -204,9 +152,9 @@ enum mfa_status mfa_sessions_new(struct mfa_sessions **out, const struct mfa_pol
     if (sessions == NULL)
         return MFA_ERR_MEMORY;
     memset(sessions, 0, sizeof *sessions);
+    mfa_session_room_init(&sessions->room, SHARD_COUNT);
     mfa_sessions_set_policy(sessions, policy);
     memcpy(sessions->hash_secret, key_secret, sizeof sessions->hash_secret);
-    atomic_init(&sessions->room, 0);
     for (size_t i = 0; i < SHARD_COUNT; i++) {
         if (mfa_session_shard_init(&sessions->shards[i]) != MFA_OK) {
             mfa_sessions_free(sessions);
@@ -264,19 +212,16 @@ static void give_back_room_at(struct mfa_sessions *sessions, size_t i, uint64_t 
 
     pthread_mutex_lock(&shard->mutex);
     (void)expire(sessions, shard, now_ms, EXPIRE_PER_CALL);
-    if (shard->spare_room > 0)
-        give_back_room(sessions, shard, shard->spare_room);
+    mfa_session_room_give_back(&sessions->room, &shard->spare_room);
     unlock_shard(shard);
 }
 
 /* Frees no more than is needed, since a client waits. Returns false when the table stays full. */
 static bool make_room(struct mfa_sessions *sessions, uint64_t now_ms)
 {
-    const uint64_t limit = atomic_load(&sessions->limits.max_pending);
-
-    for (size_t i = 0; i < SHARD_COUNT && atomic_load(&sessions->room) >= limit; i++)
+    for (size_t i = 0; i < SHARD_COUNT && !mfa_session_room_is_left(&sessions->room); i++)
         give_back_room_at(sessions, i, now_ms);
-    return atomic_load(&sessions->room) < limit;
+    return mfa_session_room_is_left(&sessions->room);
 }
 
 static void make_room_for_user(struct mfa_sessions *sessions, struct mfa_session_shard *shard,
@@ -303,7 +248,7 @@ static bool add(struct mfa_sessions *sessions, uint64_t now_ms, const struct mfa
     bool has_room = false;
 
     (void)expire(sessions, shard, now_ms, EXPIRE_PER_CALL);
-    has_room = take_room(sessions, shard);
+    has_room = mfa_session_room_take(&sessions->room, &shard->spare_room);
     if (has_room) {
         make_room_for_user(sessions, shard, ref);
         mfa_session_shard_add(shard, session); /* transferred */
