@@ -188,7 +188,8 @@ static void scan_attributes(struct scan *scan)
     scan->at += scan->at < scan->end;
 }
 
-static void find_text(const struct scan *scan)
+/* The text that begins here, up to the next tag; `*len` bytes. */
+static const char *text_at(const struct scan *scan, size_t *len)
 {
     static const char opening[] = "<![CDATA[";
     const size_t left = (size_t)(scan->end - scan->at);
@@ -196,18 +197,50 @@ static void find_text(const struct scan *scan)
     const char *text = is_cdata ? scan->at + strlen(opening) : scan->at;
     const char *end = is_cdata ? memmem(text, (size_t)(scan->end - text), "]]>", 3) : find_any(scan, text, "<");
 
-    find(scan, text, end != NULL ? end : scan->end);
+    *len = (size_t)((end != NULL ? end : scan->end) - text);
+    return text;
 }
 
+/* Blanks stand between tags. */
+static void find_text(const struct scan *scan)
+{
+    size_t len = 0;
+    const char *text = text_at(scan, &len);
+
+    if (skip_blanks(scan, text) < text + len)
+        find(scan, text, text + len);
+}
+
+static bool is_named(const char *name, const char *name_end, const char *wanted)
+{
+    return (size_t)(name_end - name) == strlen(wanted) && memcmp(name, wanted, strlen(wanted)) == 0;
+}
+
+static bool text_says_secret(const struct scan *scan)
+{
+    size_t len = 0;
+    const char *text = text_at(scan, &len);
+
+    return secret_name_is(text, len);
+}
+
+/* In XML-RPC the text of one element says what the next one holds. */
 static void scan_xml(struct scan *scan)
 {
+    bool is_secret_member = false;
+
     while ((scan->at = find_any(scan, scan->at, "<")) < scan->end) {
-        const char *name = scan->at + 1;
+        const bool is_end = scan->at + 1 < scan->end && scan->at[1] == '/';
+        const char *name = scan->at + 1 + is_end;
         const char *name_end = find_any(scan, name, " \t\r\n/>");
 
         scan->at = name_end;
         scan_attributes(scan);
-        if (secret_name_is(name, (size_t)(name_end - name)))
+        if (is_end)
+            is_secret_member &= !is_named(name, name_end, "member");
+        else if (is_named(name, name_end, "name"))
+            is_secret_member = text_says_secret(scan);
+        else if (is_secret_member || secret_name_is(name, (size_t)(name_end - name)))
             find_text(scan);
     }
 }
