@@ -11,12 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "mfa_session_shard.h"
-
 struct mfa_session_room {
-    _Atomic uint32_t limit;                              /* 0: none */
-    uint32_t reserve;                                    /* as much as all shards together may have to spare */
-    _Alignas(MFA_CACHE_LINE) atomic_uint_fast64_t given; /* to sessions, and to shards that have it to spare */
+    atomic_uint_fast64_t given; /* to sessions, and to shards that have it to spare */
+    _Atomic uint32_t limit;     /* 0: none */
+    uint32_t reserve;           /* as much as all shards together may have to spare */
 };
 
 /* Makes room without a limit, for `shard_count` shards. */

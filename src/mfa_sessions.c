@@ -31,7 +31,7 @@ struct limits {
 struct mfa_sessions {
     struct limits limits;
     unsigned char hash_secret[MFA_SESSIONS_SEED_LEN];
-    struct mfa_session_room room;
+    _Alignas(MFA_CACHE_LINE) struct mfa_session_room room;
     struct mfa_session_shard shards[SHARD_COUNT];
 };
 
