@@ -74,19 +74,11 @@ static void check_foreign_capture(const struct pair *pair, const struct mfa_endp
                               "uses {{ %s }}, which the challenge it belongs to does not capture", name);
 }
 
-static bool says_what_is_accepted(const struct mfa_rules *rules)
-{
-    for (size_t i = 0; i < rules->outcome_count; i++)
-        if (rules->outcomes[i].is == MFA_MEANING_ACCEPTED)
-            return true;
-    return mfa_rules_has_expectation(rules);
-}
-
 static void warn_without_expectation(const struct pair *pair)
 {
     char path[PATH_MAX_LEN];
 
-    if (!says_what_is_accepted(&pair->verify->rules))
+    if (!mfa_rules_say_what_succeeds(&pair->verify->rules))
         mfa_yaml_warning_at(
             pair->yaml, path_of("verify", pair->number, path),
             "has no expect: a code is only accepted by a 2xx without a body, or with {}; if the service says yes "

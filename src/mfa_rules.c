@@ -21,6 +21,14 @@ bool mfa_rules_has_expectation(const struct mfa_rules *rules)
     return rules->has_expectation;
 }
 
+bool mfa_rules_say_what_succeeds(const struct mfa_rules *rules)
+{
+    for (size_t i = 0; i < rules->outcome_count; i++)
+        if (rules->outcomes[i].is == MFA_MEANING_ACCEPTED)
+            return true;
+    return rules->has_expectation;
+}
+
 const char *mfa_rules_capture_name(const struct mfa_rules *rules, size_t i)
 {
     return i < rules->capture_count ? rules->captures[i].name : NULL;

@@ -267,6 +267,8 @@ static void judge_by_default(struct judgement *judgement)
 
     if (http_status == 429)
         conclude_throttled(judgement, "status 429");
+    else if (mfa_rules_say_what_succeeds(judgement->rules))
+        conclude(judgement, MFA_VERDICT_ERROR, "refused: no rule in outcomes matched");
     else if (http_status < 200 || http_status > 299)
         conclude(judgement, MFA_VERDICT_ERROR, "refused: the status is not 2xx");
     else if (judgement->call == MFA_CALL_VERIFY && !body_says_nothing(&judgement->reading))

@@ -109,7 +109,10 @@ static void explain_default(struct explanation *explanation)
                    &finding);
     holds = finding.verdict == MFA_VERDICT_ACCEPTED;
     mfa_finding_clear(&finding);
-    if (!is_good)
+    if (mfa_rules_say_what_succeeds(explanation->rules))
+        add_step(explanation, "outcomes", json_false(),
+                 memory_text("outcomes say what is accepted, and none of them matched"));
+    else if (!is_good)
         add_step(explanation, "status 2xx", json_false(),
                  memory_text("without expect only 2xx will do, not %d", status));
     else if (explanation->call == MFA_CALL_SEND)

@@ -191,7 +191,8 @@ static bool may_be_done(const struct trial *trial)
             return true;
     if (mfa_rules_has_expectation(rules))
         return can_hold(trial, &rules->expect);
-    return is_2xx(trial->answer.http_status) && (trial->call == MFA_CALL_SEND || body_says_nothing(trial));
+    return !mfa_rules_say_what_succeeds(rules) && is_2xx(trial->answer.http_status) &&
+           (trial->call == MFA_CALL_SEND || body_says_nothing(trial));
 }
 
 static void check_done(const struct trial *trial)
@@ -227,7 +228,8 @@ static void check_failed(const struct trial *trial)
 static void check_without_outcome(const struct trial *trial)
 {
     bool has_expectation = mfa_rules_has_expectation(trial->rules);
-    bool is_good = is_2xx(trial->answer.http_status) && (trial->call == MFA_CALL_SEND || body_says_nothing(trial));
+    bool is_good = !mfa_rules_say_what_succeeds(trial->rules) && is_2xx(trial->answer.http_status) &&
+                   (trial->call == MFA_CALL_SEND || body_says_nothing(trial));
     enum truth truth = has_expectation ? holds(trial, &trial->rules->expect) : truth_of(is_good);
 
     if (truth == YES)
