@@ -137,6 +137,12 @@ static bool is_foreign_to_numbers(char c)
     return !is_digit(c) && strchr(" +-.()/", c) == NULL;
 }
 
+/* Names and comments beside an address would make ever new spellings of it. */
+static bool is_foreign_to_addresses(char c)
+{
+    return strchr(" <>()[]\"\\", c) != NULL;
+}
+
 static bool is_foreign_to_names(char c)
 {
     return !is_digit(c) && !is_letter(c) && strchr("-._", c) == NULL;
@@ -164,9 +170,14 @@ static bool is_one_receiver(const char *text)
     char normal[MFA_DESTINATION_SIZE];
     bool is_good = false;
 
+    /* What the code is put into is another receiver each time. */
+    if (strstr(text, "{{") != NULL)
+        return false;
     /* Services may read the digits of other scripts. */
     if (count_of(text, is_separator) > 0 || ats > 1 || (ats == 0 && count_of(text, is_beyond_ascii) > 0))
         return false;
+    if (ats == 1)
+        return count_of(text, is_foreign_to_addresses) == 0;
     if (!is_number(text) || is_name(text))
         return true;
     mfa_destination_normalise(text, normal);
@@ -175,13 +186,19 @@ static bool is_one_receiver(const char *text)
     return is_good;
 }
 
+/* A point in a number would come and go with its spelling. */
+static bool is_receiver(const json_t *value)
+{
+    return json_is_string(value) ? is_one_receiver(json_string_value(value)) : !json_is_real(value);
+}
+
 enum mfa_status mfa_destination_check(const json_t *user_data, const struct mfa_endpoint *endpoint,
                                       struct mfa_parameter_problem *problem)
 {
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *text = json_string_value(json_object_get(user_data, names[i]));
+        const json_t *value = json_object_get(user_data, names[i]);
 
-        if (text == NULL || !mfa_endpoint_uses(endpoint, names[i]) || is_one_receiver(text))
+        if (!mfa_endpoint_uses(endpoint, names[i]) || is_receiver(value))
             continue;
         snprintf(problem->path, sizeof problem->path, "#/%s", names[i]);
         problem->message = "The value must be one number or address, and nothing else.";

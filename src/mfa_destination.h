@@ -28,8 +28,9 @@ const char *mfa_destination_find(const json_t *user_data, const struct mfa_endpo
                                  char number[static MFA_DESTINATION_NUMBER_SIZE]);
 
 /* Checks that what `endpoint` is told of the destination is one receiver, spelt in a way that normalising makes equal: a list
- * would be counted as one. There is no separator in it and at most one `@`; and a number is of ASCII digits and ` +-.()/`, at
- * most 15 digits (ITU-T E.164), behind a URI's scheme perhaps. A letter and letters, digits and `-._` are a name.
+ * would be counted as one. There is no separator in it, no `{{`, and at most one `@`; an address has no blank, no bracket and no
+ * quote; and a number is of ASCII digits and ` +-.()/`, at most 15 digits (ITU-T E.164), behind a URI's scheme perhaps, or a
+ * whole number of JSON. A letter and letters, digits and `-._` are a name.
  * Returns MFA_OK; MFA_ERR_SYNTAX with `*problem` filled in. */
 MFA_MUST_CHECK enum mfa_status mfa_destination_check(const json_t *user_data, const struct mfa_endpoint *endpoint,
                                                      struct mfa_parameter_problem *problem);

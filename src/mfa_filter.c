@@ -14,7 +14,7 @@
 /* Bytes that are filtered at a time, to append them in few calls. */
 #define CHUNK_LEN 63
 
-/* Appends the digits of `value`. */
+/* Appends the digits of `value`. An address is refused: the send limits count it as one, and not as the number in it. */
 static enum mfa_status append_digits(struct mfa_buffer *out, const char *value, size_t len)
 {
     enum mfa_status status = MFA_OK;
@@ -23,6 +23,8 @@ static enum mfa_status append_digits(struct mfa_buffer *out, const char *value, 
     for (size_t i = 0; i < len && status == MFA_OK; i += taken) {
         char c = mfa_url_decoded(value + i, len - i, &taken);
 
+        if (c == '@')
+            return MFA_ERR_REFUSED;
         if (c >= '0' && c <= '9')
             status = mfa_buffer_append(out, &c, 1);
     }

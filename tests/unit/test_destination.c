@@ -195,6 +195,7 @@ static void a_list_is_refused(void **state)
         "jane@example.com\n41791231212",
         "jane@example.com%0D%0Abcc:41791231212",
         "jane@example.com\x7f",
+        "john jane@example.com",
         "room 101,room 102",
         "110;111",
         ",",
@@ -234,6 +235,26 @@ static void what_makes_ever_new_spellings_of_a_number_is_refused(void **state)
     ASSERT_ALL(values, MFA_ERR_SYNTAX);
 }
 
+static void what_makes_ever_new_spellings_of_an_address_is_refused(void **state)
+{
+    static const char *const values[] = {
+        "a <jane@example.com>",        "<jane@example.com>",  "%3Cjane@example.com%3E",
+        "(a) jane@example.com",        "jane(a)@example.com", "\"jane\"@example.com",
+        "\"jane d\" jane@example.com", "j\\ane@example.com",  "jane@[192.0.2.1]",
+    };
+
+    (void)state;
+    ASSERT_ALL(values, MFA_ERR_SYNTAX);
+}
+
+static void the_code_is_no_part_of_a_receiver(void **state)
+{
+    static const char *const values[] = {"+4179{{ code }}1", "+4179-{{code}}", "{{ code }}", "a{{ code }}@example.com"};
+
+    (void)state;
+    ASSERT_ALL(values, MFA_ERR_SYNTAX);
+}
+
 static void every_name_is_checked_and_only_what_is_sent(void **state)
 {
     static const char *const names[] = {"phone", "phone_number", "number", "to", "email"};
@@ -255,16 +276,20 @@ static void every_name_is_checked_and_only_what_is_sent(void **state)
     }
 }
 
-static void a_number_of_json_is_one_receiver(void **state)
+static void a_whole_number_of_json_is_one_receiver(void **state)
 {
     struct mfa_endpoint endpoint = {0};
     struct mfa_parameter_problem found;
     const char *problem = NULL;
     json_t *user_data = json_pack("{s:I}", "to", (json_int_t)41791231212);
+    json_t *with_point = json_pack("{s:f}", "to", 4179123121.2);
 
     (void)state;
     assert_int_equal(mfa_endpoint_set_url(&endpoint, "https://h/?n={{ to }}", &problem), MFA_OK);
     assert_int_equal(mfa_destination_check(user_data, &endpoint, &found), MFA_OK);
+    assert_int_equal(mfa_destination_check(with_point, &endpoint, &found), MFA_ERR_SYNTAX);
+    assert_string_equal(found.path, "#/to");
+    json_decref(with_point);
     json_decref(user_data);
     mfa_endpoint_clear(&endpoint);
 }
@@ -281,8 +306,10 @@ int main(void)
         cmocka_unit_test(one_number_or_address_in_any_spelling_is_one_receiver),
         cmocka_unit_test(a_list_is_refused),
         cmocka_unit_test(what_makes_ever_new_spellings_of_a_number_is_refused),
+        cmocka_unit_test(what_makes_ever_new_spellings_of_an_address_is_refused),
+        cmocka_unit_test(the_code_is_no_part_of_a_receiver),
         cmocka_unit_test(every_name_is_checked_and_only_what_is_sent),
-        cmocka_unit_test(a_number_of_json_is_one_receiver),
+        cmocka_unit_test(a_whole_number_of_json_is_one_receiver),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,6 +178,8 @@ static void filters_change_the_value(void **state)
     check("{{ p|digits }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"%2B41%2079\"}", "4179");
     check("{{ p | digits }}", MFA_TEMPLATE_PLAIN, "{\"p\": 41791231212}", "41791231212");
     check_status("{{ p | digits }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"none\"}", MFA_ERR_REFUSED);
+    check_status("{{ p | digits }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"41791231212@a\"}", MFA_ERR_REFUSED);
+    check_status("{{ p | e164 }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"41791231212%40a\"}", MFA_ERR_REFUSED);
     check("{{ p | e164 }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"0041 79 123 12 12\"}", "+41791231212");
     check("{{ p | e164 }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"41791231212\"}", "+41791231212");
     check_status("{{ p | e164 }}", MFA_TEMPLATE_PLAIN, "{\"p\": \"079 123 12 12\"}", MFA_ERR_REFUSED);
