@@ -115,10 +115,11 @@ enum mfa_status mfa_core_reconfigure(struct mfa_core *core, struct mfa_config *c
 
 void mfa_core_stop(struct mfa_core *core)
 {
-    if (core->storage_workers != NULL)
-        mfa_workers_stop(core->storage_workers);
+    /* First who may have something left to store. */
     if (core->password_workers != NULL)
         mfa_workers_stop(core->password_workers);
+    if (core->storage_workers != NULL)
+        mfa_workers_stop(core->storage_workers);
     mfa_housekeeper_free(core->housekeeper);
     core->housekeeper = NULL;
 }

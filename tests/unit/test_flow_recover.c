@@ -5,12 +5,16 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "fakes/flow_fixture.h"
 
 #define CODE "0f8fad5b-d9cb-469f-a165-70867728950e"
 #define OTHER_CODE "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+#define WRONG_CODE "0f8fad5b-d9cb-469f-a165-70867728950f"
 #define BODY(user, password, code)                                                                                     \
     "{\"username\":\"" user "\",\"password\":\"" password "\",\"recoveryCode\":\"" code "\",\"appId\":\"test\"}"
 
@@ -253,6 +257,35 @@ static void a_cancelled_call_changes_nothing(void **state)
     assert_true(fixture_is_enrolled(fixture, "alice"));
 }
 
+static void *let_passwords_go(void *host)
+{
+    usleep(100 * 1000); /* for the stop to begin; too early would only let a fault pass */
+    fake_host_let_passwords_go(host);
+    return NULL;
+}
+
+static void a_failure_that_a_stop_comes_upon_is_answered_and_stored(void **state)
+{
+    struct fixture *fixture = fixture_restart(state, FIXTURE_SINGLE("", ""));
+    uint64_t call = 0;
+    pthread_t thread;
+    char *attempts = NULL;
+
+    fixture_enrol(fixture, "alice");
+    fixture->host.passwords_wait = true;
+    call = fixture_begin(fixture, mfa_flow_recover,
+                         &(struct fixture_input){.body = BODY("alice", FAKE_PASSWORD, WRONG_CODE)});
+    fake_host_await_passwords(&fixture->host, 1);
+    assert_int_equal(pthread_create(&thread, NULL, let_passwords_go, &fixture->host), 0);
+    mfa_core_stop(fixture->core);
+    pthread_join(thread, NULL);
+    fixture_assert_error(fake_host_wait(&fixture->host, call), 400, "invalid-parameters-format",
+                         "invalid-recovery-code");
+    attempts = fake_host_record(&fixture->host, MFA_RECORD_ATTEMPTS, "id-alice");
+    assert_non_null(attempts);
+    free(attempts);
+}
+
 #define IN_FIXTURE(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 
 int main(void)
@@ -275,6 +308,7 @@ int main(void)
         IN_FIXTURE(a_full_queue_says_when_to_come_back),
         IN_FIXTURE(pending_logins_end),
         IN_FIXTURE(a_cancelled_call_changes_nothing),
+        IN_FIXTURE(a_failure_that_a_stop_comes_upon_is_answered_and_stored),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
