@@ -22,6 +22,7 @@ static enum mfa_outcome recall_challenge(struct mfa_flow *flow)
                                        strlen(challenge.captured_secret), MFA_BODY_MAX_DEPTH);
     flow->sent_by = mfa_settings_hold(challenge.settings);
     flow->service = challenge.service;
+    flow->has_message = challenge.has_message;
     mfa_session_challenge_clear(&challenge);
     return status == MFA_OK ? MFA_OUTCOME_PENDING : MFA_OUTCOME_INTERNAL;
 }
@@ -169,7 +170,7 @@ enum mfa_outcome mfa_check_code(struct mfa_flow *flow, enum mfa_purpose purpose,
     if (outcome != MFA_OUTCOME_PENDING)
         return outcome;
     if (!mfa_flow_makes_code(flow))
-        return ask_service(flow, then);
+        return flow->has_message ? ask_service(flow, then) : mfa_check_fail(flow, MFA_OUTCOME_WRONG_CODE);
     outcome = compare(flow, then);
     /* Who is told to come back shall find the attempt there. */
     if (outcome == MFA_OUTCOME_QUEUE_FULL)

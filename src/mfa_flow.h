@@ -86,7 +86,8 @@ struct mfa_flow {
             char hint[MFA_HINT_SIZE];
         };
     };
-    uint8_t service; /* of a check: which endpoint sent the code, 0: the first, then its fallbacks */
+    uint8_t service;  /* of a check: which endpoint sent the code, 0: the first, then its fallbacks */
+    bool has_message; /* of a check: there is a code that may be right */
     bool is_from_browser;
     bool must_go_on; /* even when nobody waits for the answer any more */
     size_t texts_size;

@@ -52,8 +52,10 @@ struct mfa_session *mfa_session_new(const struct mfa_session_ref *ref, const str
 
 void mfa_session_challenge(const struct mfa_session *session, struct mfa_session_challenge *challenge)
 {
-    *challenge = (struct mfa_session_challenge){
-        .settings = session->sent_by, .service = session->service, .captured_secret = session->captured_secret};
+    *challenge = (struct mfa_session_challenge){.settings = session->sent_by,
+                                                .service = session->service,
+                                                .captured_secret = session->captured_secret,
+                                                .has_message = session->was_sent_to || session->is_sending};
 }
 
 void mfa_session_set_challenge(struct mfa_session *session, const struct mfa_session_challenge *challenge)
@@ -66,7 +68,7 @@ void mfa_session_set_challenge(struct mfa_session *session, const struct mfa_ses
 enum mfa_status mfa_session_challenge_copy(struct mfa_session_challenge *out,
                                            const struct mfa_session_challenge *challenge)
 {
-    *out = (struct mfa_session_challenge){.service = challenge->service};
+    *out = (struct mfa_session_challenge){.service = challenge->service, .has_message = challenge->has_message};
     if (challenge->captured_secret != NULL) {
         out->captured_secret = strdup(challenge->captured_secret);
         if (out->captured_secret == NULL)

@@ -47,6 +47,7 @@ struct mfa_session_challenge {
     struct mfa_settings *settings; /* it was sent by; held; NULL: none was sent */
     uint8_t service;               /* that sent it: 0 is the endpoint, 1 its first fallback */
     char *captured_secret;         /* of its answer: JSON, NUL-terminated; owned; NULL: nothing */
+    bool has_message;              /* one was sent, or may have been, or is on its way; told, not set */
 };
 
 #define MFA_CODE_HASH_LEN 16

@@ -146,6 +146,33 @@ static void a_session_without_a_message_matches_no_code(void **state)
         MFA_OUTCOME_BAD_PARAMETER);
 }
 
+/* The service may still take the code of another login. */
+static void of_a_session_without_a_message_no_service_is_asked(void **state)
+{
+    char token[MFA_TOKEN_SIZE];
+    struct fixture *fixture = fixture_restart(
+        state, FIXTURE_CHALLENGE_VERIFY_LIMITED("  sendLimits: {perUserPerHour: 1}\n", FIXTURE_NO_THROTTLING));
+    size_t requests = 0;
+    uint64_t challenge_call = 0;
+
+    fixture_enrol(fixture, "alice");
+    requests = fixture->gateway.count;
+    fake_host_advance(&fixture->host, 2700 * 1000);
+    assert_delayed(fixture_run(fixture, mfa_flow_login, &login), 900, token);
+    fixture_assert_wrong_code(verify(fixture, token, "123456"), 4);
+    assert_int_equal(fixture->gateway.count, requests);
+
+    /* A message can be there before the service says that it was sent. */
+    fake_host_advance(&fixture->host, 900 * 1000);
+    challenge_call = fixture_begin(fixture, mfa_flow_challenge, &(struct fixture_input){.token = token});
+    fixture_begin(fixture, mfa_flow_verify, &(struct fixture_input){.token = token, .body = "{\"code\":\"123456\"}"});
+    assert_int_equal(fixture->gateway.count, requests + 2);
+    fake_gateway_answer(&fixture->gateway, 200, "");
+    fake_gateway_answer(&fixture->gateway, 200, "");
+    assert_int_equal(fake_host_wait(&fixture->host, challenge_call)->outcome, MFA_OUTCOME_CHALLENGE_SENT);
+    assert_int_equal(fake_host_wait(&fixture->host, challenge_call + 1)->outcome, MFA_OUTCOME_VERIFIED);
+}
+
 static void an_activation_past_a_limit_is_refused_and_leaves_no_session(void **state)
 {
     char token[MFA_TOKEN_SIZE];
@@ -416,6 +443,7 @@ int main(void)
         IN_SINGLE(a_re_send_past_a_limit_is_refused_and_earlier_codes_stay_good),
         IN_SINGLE(a_login_past_a_limit_gets_its_token_and_no_message),
         IN_SINGLE(a_session_without_a_message_matches_no_code),
+        IN_SINGLE(of_a_session_without_a_message_no_service_is_asked),
         IN_SINGLE(an_activation_past_a_limit_is_refused_and_leaves_no_session),
         IN_SINGLE(a_destination_is_counted_across_users_and_spellings),
         IN_SINGLE(a_message_that_certainly_was_not_sent_is_not_counted),
