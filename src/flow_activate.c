@@ -21,7 +21,7 @@ static enum mfa_outcome settle(struct mfa_flow *flow)
     if (outcome != MFA_OUTCOME_PENDING)
         return outcome;
     /* A user has one pending activation; an older one lives until the newer has been sent. */
-    mfa_sessions_drop_others(flow->core->sessions, &flow->session_ref, 1u << MFA_PURPOSE_ACTIVATION);
+    mfa_sessions_drop_older(flow->core->sessions, &flow->session_ref, 1u << MFA_PURPOSE_ACTIVATION);
     flow->reply.token_secret = flow->token_secret;
     return flow->is_from_browser ? MFA_OUTCOME_ACTIVATION_OPENED_IN_BROWSER : MFA_OUTCOME_ACTIVATION_OPENED;
 }

@@ -534,31 +534,38 @@ void mfa_sessions_drop(struct mfa_sessions *sessions, const struct mfa_session_r
     unlock_shard(shard);
 }
 
-static void drop_all_but(struct mfa_sessions *sessions, const unsigned char user[static MFA_SESSION_USER_LEN],
-                         unsigned purposes, const struct mfa_session_ref *kept)
+/* Those of the user, from the oldest one on, up to `end`; NULL: all of them. Called with the mutex held. */
+static void drop_until(struct mfa_sessions *sessions, struct mfa_session_shard *shard,
+                       const unsigned char user[static MFA_SESSION_USER_LEN], unsigned purposes,
+                       const struct mfa_session *end)
 {
-    struct mfa_session_shard *shard = lock_shard(sessions, user);
-    const struct mfa_session *spared = kept != NULL ? mfa_session_shard_find(shard, kept) : NULL;
     struct mfa_session *session = mfa_session_shard_next_of_user(shard, user, NULL);
 
-    while (session != NULL) {
+    while (session != end) {
         struct mfa_session *next = mfa_session_shard_next_of_user(shard, user, session);
-        if (session != spared && (purposes & 1u << session->purpose) != 0)
+        if ((purposes & 1u << session->purpose) != 0)
             drop(sessions, shard, session);
         session = next;
     }
-    unlock_shard(shard);
 }
 
 void mfa_sessions_drop_user(struct mfa_sessions *sessions, const char *user_id, unsigned purposes)
 {
     unsigned char user[MFA_SESSION_USER_LEN];
+    struct mfa_session_shard *shard = NULL;
 
     hash_user(sessions, user_id, user);
-    drop_all_but(sessions, user, purposes, NULL);
+    shard = lock_shard(sessions, user);
+    drop_until(sessions, shard, user, purposes, NULL);
+    unlock_shard(shard);
 }
 
-void mfa_sessions_drop_others(struct mfa_sessions *sessions, const struct mfa_session_ref *ref, unsigned purposes)
+void mfa_sessions_drop_older(struct mfa_sessions *sessions, const struct mfa_session_ref *ref, unsigned purposes)
 {
-    drop_all_but(sessions, ref->user, purposes, ref);
+    struct mfa_session_shard *shard = lock_shard(sessions, ref->user);
+    const struct mfa_session *session = mfa_session_shard_find(shard, ref);
+
+    if (session != NULL)
+        drop_until(sessions, shard, ref->user, purposes, session);
+    unlock_shard(shard);
 }

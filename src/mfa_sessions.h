@@ -122,8 +122,8 @@ void mfa_sessions_drop(struct mfa_sessions *sessions, const struct mfa_session_r
 /* Removes every session of a user that has one of the purposes in the set. */
 void mfa_sessions_drop_user(struct mfa_sessions *sessions, const char *user_id, unsigned purposes);
 
-/* As mfa_sessions_drop_user, for the user of `ref`, but spares the session that it names. */
-void mfa_sessions_drop_others(struct mfa_sessions *sessions, const struct mfa_session_ref *ref, unsigned purposes);
+/* As mfa_sessions_drop_user, of those that are older than the session that `ref` names; none, when that is not there. */
+void mfa_sessions_drop_older(struct mfa_sessions *sessions, const struct mfa_session_ref *ref, unsigned purposes);
 
 /* Frees what has expired, in steps short enough that no other call waits for long. */
 void mfa_sessions_expire(struct mfa_sessions *sessions, uint64_t now_ms);

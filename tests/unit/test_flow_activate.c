@@ -330,6 +330,25 @@ static void a_new_activation_takes_the_place_of_the_one_before(void **state)
                      MFA_OUTCOME_ENROLLED);
 }
 
+/* As a double click makes them. */
+static void of_two_activations_on_their_way_the_newer_one_stays(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct fixture_input input = {.body = FIXTURE_SINGLE_DATA};
+    char older[MFA_TOKEN_SIZE], newer[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
+    uint64_t older_call = fixture_begin(fixture, mfa_flow_activate, &input);
+    uint64_t newer_call = fixture_begin(fixture, mfa_flow_activate, &input);
+
+    fixture_right_code(fixture, code);
+    fake_gateway_answer(&fixture->gateway, 200, "");
+    fake_gateway_answer(&fixture->gateway, 200, "");
+    fixture_token_of(fake_host_wait(&fixture->host, older_call), older);
+    fixture_token_of(fake_host_wait(&fixture->host, newer_call), newer);
+    fixture_assert_bad_token(fixture_check(fixture, mfa_flow_confirm, &(struct fixture_input){.token = older}, code));
+    assert_int_equal(fixture_check(fixture, mfa_flow_confirm, &(struct fixture_input){.token = newer}, code)->outcome,
+                     MFA_OUTCOME_ENROLLED);
+}
+
 static void an_activation_that_was_not_sent_leaves_the_one_before(void **state)
 {
     struct fixture *fixture = *state;
@@ -368,6 +387,7 @@ int main(void)
         IN_SINGLE(too_many_pending_activations_are_refused),
         IN_SINGLE(an_active_enrolment_stays_while_another_is_begun),
         IN_SINGLE(a_new_activation_takes_the_place_of_the_one_before),
+        IN_SINGLE(of_two_activations_on_their_way_the_newer_one_stays),
         IN_SINGLE(an_activation_that_was_not_sent_leaves_the_one_before),
     };
 
