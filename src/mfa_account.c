@@ -96,14 +96,15 @@ enum mfa_outcome mfa_account_fail(struct mfa_flow *flow, enum mfa_outcome outcom
     return mfa_flow_on_to_worker(flow, flow->core->storage_workers, store_failure);
 }
 
+/* Also where nothing is counted at the moment: it may have been before a reload, and may be again. */
 bool mfa_account_has_failures(const struct mfa_flow *flow)
 {
-    return is_throttled(flow) && mfa_throttle_is_stored(flow->core->throttle, flow->user_id);
+    return mfa_throttle_is_stored(flow->core->throttle, flow->user_id);
 }
 
 enum mfa_outcome mfa_account_succeed(struct mfa_flow *flow)
 {
-    if (!is_throttled(flow) || !mfa_throttle_clear(flow->core->throttle, flow->user_id))
+    if (!mfa_throttle_clear(flow->core->throttle, flow->user_id))
         return MFA_OUTCOME_PENDING;
     return mfa_account_forgive(flow);
 }

@@ -226,6 +226,27 @@ static void limits_hold_at_once(void **state)
                      MFA_OUTCOME_STOPPED);
 }
 
+static void whoever_got_in_while_limits_were_off_is_not_stopped_after(void **state)
+{
+    static const char limits[] = FIXTURE_SINGLE("", "attempts: {maxConsecutive: 2, backoff: {baseSeconds: 0}}\n");
+    struct fixture *fixture = fixture_restart(state, limits);
+    char token[MFA_TOKEN_SIZE], code[MFA_CODE_SIZE];
+
+    fixture_enrol(fixture, "alice");
+    fixture_open_login(fixture, "alice", token);
+    fixture_wrong_code(fixture, code);
+    for (int i = 0; i < 2; i++)
+        fixture_assert_wrong_code(verify(fixture, token, code), 4 - i);
+    assert_int_equal(fixture_run(fixture, mfa_flow_login, &(struct fixture_input){.grant = "grant"})->outcome,
+                     MFA_OUTCOME_STOPPED);
+    fixture_reconfigure(fixture, FIXTURE_SINGLE("", FIXTURE_NO_THROTTLING));
+    fixture_open_login(fixture, "alice", token);
+    fixture_right_code(fixture, code);
+    assert_int_equal(verify(fixture, token, code)->outcome, MFA_OUTCOME_VERIFIED);
+    fixture_reconfigure(fixture, limits);
+    fixture_open_login(fixture, "alice", token);
+}
+
 static void a_disabled_core_stays_disabled(void **state)
 {
     struct fixture *fixture = fixture_restart(state, "mode: disabled\n");
@@ -249,6 +270,7 @@ int main(void)
         IN_CHALLENGE_VERIFY(an_activation_is_confirmed_by_the_service_that_it_began_with),
         IN_CHALLENGE_VERIFY(what_was_in_use_is_freed_with_the_last_that_needs_it),
         IN_SINGLE(limits_hold_at_once),
+        IN_SINGLE(whoever_got_in_while_limits_were_off_is_not_stopped_after),
         IN_SINGLE(a_disabled_core_stays_disabled),
     };
 
