@@ -14,7 +14,7 @@ enum mfa_outcome mfa_flow_status(struct mfa_flow *flow)
     *view = (struct mfa_enrolment_view){
         .mode = mfa_mode_name(flow->settings->config.mode), .hint = flow->hint, .confirmed_at = -1};
     if (status == MFA_OK) {
-        mfa_user_data_hint(profile.user_data, flow->hint);
+        mfa_user_data_hint(profile.user_data, mfa_flow_sender(flow), flow->hint);
         view->is_active = true;
         view->recovery_codes_left = mfa_profile_recovery_codes_left(&profile);
         view->confirmed_at = mfa_profile_confirmed_at(&profile);

@@ -9,11 +9,6 @@
 
 #define FULL_RETRY_AFTER_S 30
 
-static const struct mfa_endpoint *endpoint_of(const struct mfa_flow *flow)
-{
-    return mfa_flow_makes_code(flow) ? &flow->settings->config.single : &flow->settings->config.challenge;
-}
-
 static enum mfa_outcome refusal(struct mfa_flow *flow, enum mfa_status status, uint32_t wait_s)
 {
     switch (status) {
@@ -41,7 +36,7 @@ static enum mfa_status read_destination(const struct mfa_flow *flow, char normal
     if (status == MFA_OK)
         status = mfa_json_parse_object(&user_data, text, len, MFA_BODY_MAX_DEPTH);
     if (status == MFA_OK)
-        destination = mfa_destination_find(user_data, endpoint_of(flow), number);
+        destination = mfa_destination_find(user_data, mfa_flow_sender(flow), number);
     if (destination != NULL)
         mfa_destination_normalise(destination, normal);
     sodium_memzero(number, sizeof number);
@@ -102,8 +97,8 @@ static enum mfa_outcome draw_nonce(struct mfa_flow *flow)
 static enum mfa_outcome send_reserved(struct mfa_flow *flow, mfa_flow_step_fn *settle)
 {
     const struct mfa_flow_call call = {.call = MFA_CALL_SEND,
-                                       .endpoint = endpoint_of(flow),
-                                       .challenge = endpoint_of(flow),
+                                       .endpoint = mfa_flow_sender(flow),
+                                       .challenge = mfa_flow_sender(flow),
                                        .code_secret = mfa_flow_makes_code(flow) ? flow->code_secret : NULL};
     enum mfa_outcome outcome = draw_nonce(flow);
 

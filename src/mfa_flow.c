@@ -111,6 +111,13 @@ bool mfa_flow_makes_code(const struct mfa_flow *flow)
     return mfa_flow_code_settings(flow)->config.mode == MFA_MODE_SINGLE;
 }
 
+const struct mfa_endpoint *mfa_flow_sender(const struct mfa_flow *flow)
+{
+    const struct mfa_config *config = &flow->settings->config;
+
+    return config->mode == MFA_MODE_SINGLE ? &config->single : &config->challenge;
+}
+
 /* --- Handing over ----------------------------------------------------------------------------------------------- */
 
 static void run_next_step(struct mfa_job *job)

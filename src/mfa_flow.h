@@ -103,6 +103,9 @@ struct mfa_settings *mfa_flow_code_settings(const struct mfa_flow *flow);
 /* True in single mode, where we draw and compare the code; otherwise the service does. */
 bool mfa_flow_makes_code(const struct mfa_flow *flow);
 
+/* The endpoint that sends messages: of single mode, or the challenge. */
+const struct mfa_endpoint *mfa_flow_sender(const struct mfa_flow *flow);
+
 /* What a failed status means to the client: too busy, which says when to come back, or a fault. */
 enum mfa_outcome mfa_flow_fault(struct mfa_flow *flow, enum mfa_status status);
 

@@ -10,6 +10,7 @@
 #include "mfa_placeholder.h"
 #include "mfa_policy.h"
 #include "mfa_template.h"
+#include "mfa_url.h"
 
 /* --- Checking --------------------------------------------------------------------------------------------------- */
 
@@ -21,6 +22,14 @@ static bool is_scalar(const json_t *value)
 static bool holds_nul(const json_t *value)
 {
     return json_is_string(value) && strlen(json_string_value(value)) != json_string_length(value);
+}
+
+/* Written with the digits that a double keeps, a number near the largest of them would be beyond it. */
+#define LARGEST_NUMBER 1e300
+
+static bool is_too_large(const json_t *value)
+{
+    return json_is_real(value) && (json_real_value(value) > LARGEST_NUMBER || json_real_value(value) < -LARGEST_NUMBER);
 }
 
 /* Numbers and booleans count by an upper bound of their text. */
@@ -53,6 +62,8 @@ enum mfa_status mfa_user_data_check(const json_t *user_data, struct mfa_paramete
             return refuse(problem, key, "This name is reserved.");
         if (!is_scalar(value))
             return refuse(problem, key, "The value must be a string, a number or a boolean.");
+        if (is_too_large(value))
+            return refuse(problem, key, "The number is too large.");
         if (holds_nul(value))
             return refuse(problem, key, "The value must not hold a NUL.");
         total_len += strlen(key) + value_len(value);
@@ -114,16 +125,33 @@ static void mask_number(const char *text, char hint[static MFA_HINT_SIZE])
     snprintf(hint + len, MFA_HINT_SIZE - len, " %.2s %.2s", digits + count - 4, digits + count - 2);
 }
 
-void mfa_user_data_hint(const json_t *user_data, char hint[static MFA_HINT_SIZE])
+/* User data may come percent-encoded. What is too long for any receiver is cut. */
+static void decode(const char *text, char decoded[static MFA_DESTINATION_SIZE])
+{
+    size_t len = 0;
+    size_t taken = 0;
+
+    for (; *text != '\0' && len < MFA_DESTINATION_SIZE - 1; text += taken)
+        decoded[len++] = mfa_url_decoded(text, strnlen(text, MFA_URL_ESCAPE_LEN), &taken);
+    decoded[len] = '\0';
+}
+
+void mfa_user_data_hint(const json_t *user_data, const struct mfa_endpoint *endpoint, char hint[static MFA_HINT_SIZE])
 {
     char number[MFA_DESTINATION_NUMBER_SIZE];
-    const char *destination = mfa_destination_find(user_data, NULL, number);
-    const char *at = destination != NULL ? strrchr(destination, '@') : NULL;
+    char decoded[MFA_DESTINATION_SIZE];
+    const char *destination = mfa_destination_find(user_data, endpoint, number);
+    const char *at = NULL;
 
     hint[0] = '\0';
+    if (destination == NULL)
+        return;
+    decode(destination, decoded);
+    at = strrchr(decoded, '@');
     if (at != NULL)
-        mask_email(destination, at, hint);
-    else if (destination != NULL)
-        mask_number(destination, hint);
+        mask_email(decoded, at, hint);
+    else
+        mask_number(decoded, hint);
     sodium_memzero(number, sizeof number);
+    sodium_memzero(decoded, sizeof decoded);
 }

@@ -154,6 +154,8 @@ static void variables_are_checked_against_the_policy(void **state)
     free(large);
     assert_refused(*state, "{\"number\":\"4179\",\"message\":\"m\",\"code\":\"1234\"}", id, "#/code");
     assert_refused(*state, "{\"number\":\"4179\",\"message\":\"m\",\"a b\":\"1\"}", id, "#/");
+    assert_refused(*state, "{\"number\":\"4179\",\"message\":\"m\",\"z\":1.7976931348623157e308}", id, "#/z");
+    assert_refused(*state, "{\"number\":\"4179\",\"message\":\"m\",\"z\":-1.7976931348623157e308}", id, "#/z");
     assert_refused(*state, "{\"number\":\"4179\\u0000\",\"message\":\"{{ code }}\"}", id, "#/number");
 }
 

@@ -42,8 +42,8 @@ static void an_enrolment_of_other_software_is_active_since_nobody_knows_when(voi
     struct fixture *fixture = *state;
 
     fake_host_set_profile(&fixture->host, "id-alice",
-                          "{\"content\":{\"email\":\"jane@example.com\"},\"recoveryCodes\":[\"a\",\"b\"]}");
-    assert_status(fixture, "{\"active\":true,\"mode\":\"single\",\"hint\":\"j***@example.com\","
+                          "{\"content\":{\"number\":\"41791231231\"},\"recoveryCodes\":[\"a\",\"b\"]}");
+    assert_status(fixture, "{\"active\":true,\"mode\":\"single\",\"hint\":\"+41 ** *** 12 31\","
                            "\"recoveryCodesRemaining\":2,\"confirmedAt\":null}");
 }
 

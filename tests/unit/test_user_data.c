@@ -114,7 +114,7 @@ static void assert_hint(const char *text, const char *expected)
 
     assert_non_null(user_data);
     memset(hint, 'x', sizeof hint);
-    mfa_user_data_hint(user_data, hint);
+    mfa_user_data_hint(user_data, NULL, hint);
     assert_string_equal(hint, expected);
     json_decref(user_data);
 }
@@ -159,6 +159,29 @@ static void a_domain_too_long_is_left_out(void **state)
     assert_hint(text, "j***");
 }
 
+static void what_came_percent_encoded_is_shown_as_it_is_sent(void **state)
+{
+    (void)state;
+    assert_hint("{\"number\":\"%2B41791231231\"}", "+41 ** *** 12 31");
+    assert_hint("{\"number\":\"%34%31791231231\"}", "+41 ** *** 12 31");
+    assert_hint("{\"email\":\"jane%40example.com\"}", "j***@example.com");
+}
+
+static void what_is_not_sent_to_is_not_shown(void **state)
+{
+    struct mfa_endpoint endpoint = {0};
+    const char *problem = NULL;
+    char hint[MFA_HINT_SIZE];
+    json_t *user_data = json_pack("{s:s, s:s}", "phone", "4411112222333", "number", "41791231231");
+
+    (void)state;
+    assert_int_equal(mfa_endpoint_set_url(&endpoint, "https://h/?n={{ number }}", &problem), MFA_OK);
+    mfa_user_data_hint(user_data, &endpoint, hint);
+    assert_string_equal(hint, "+41 ** *** 12 31");
+    mfa_endpoint_clear(&endpoint);
+    json_decref(user_data);
+}
+
 static void the_first_known_name_with_a_value_is_the_destination(void **state)
 {
     (void)state;
@@ -179,6 +202,8 @@ int main(void)
         cmocka_unit_test(short_numbers_show_at_most_their_last_two_digits),
         cmocka_unit_test(addresses_show_their_first_letter_and_domain),
         cmocka_unit_test(a_domain_too_long_is_left_out),
+        cmocka_unit_test(what_came_percent_encoded_is_shown_as_it_is_sent),
+        cmocka_unit_test(what_is_not_sent_to_is_not_shown),
         cmocka_unit_test(the_first_known_name_with_a_value_is_the_destination),
     };
 
