@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mfa_encode.h"
+#include "mfa_filter.h"
 #include "mfa_placeholder.h"
 #include "mfa_policy.h"
 #include "mfa_url.h"
@@ -27,6 +28,7 @@ struct segment {
     mfa_encode_fn *filters[MFA_PLACEHOLDER_MAX_FILTERS]; /* applied first */
     size_t filter_count;
     mfa_encode_fn *encode; /* for the place */
+    bool takes_parts;      /* of a value, one by one: then no escape begins before `{{ code }}` and ends in the code */
 };
 
 struct mfa_template {
@@ -111,6 +113,20 @@ static void set_encoding(struct segment *segment, const struct mfa_placeholder *
         segment->filters[segment->filter_count++] = last->apply;
 }
 
+static bool is_of_the_whole(mfa_encode_fn *encoding)
+{
+    return encoding == mfa_encode_json_value || encoding == mfa_encode_json_quoted || encoding == mfa_filter_digits ||
+           encoding == mfa_filter_e164 || encoding == mfa_filter_base64;
+}
+
+static bool can_take_parts(const struct segment *segment)
+{
+    for (size_t i = 0; i < segment->filter_count; i++)
+        if (is_of_the_whole(segment->filters[i]))
+            return false;
+    return !is_of_the_whole(segment->encode);
+}
+
 /* --- Parsing --------------------------------------------------------------------------------------------------- */
 
 static size_t count_openings(const char *text)
@@ -172,6 +188,7 @@ static enum mfa_status split(struct mfa_template *tmpl, enum mfa_template_kind k
         advance(&place, segment->literal, segment->literal_len);
         segment->is_code = mfa_placeholder_is(&placeholder, MFA_VARIABLE_CODE);
         set_encoding(segment, &placeholder, &place);
+        segment->takes_parts = can_take_parts(segment);
         tmpl->path_varies |= kind == MFA_TEMPLATE_URL && !place.in_query;
         segment->name = placeholder.name;
         at = opening + placeholder.len;
@@ -338,22 +355,18 @@ static enum mfa_status encode(const struct segment *segment, const char *value, 
     return segment->filter_count == 0 ? segment->encode(out, value, len) : filter_and_encode(segment, value, len, out);
 }
 
-/* Whether a value may be encoded part by part: then no escape begins before `{{ code }}` and ends in the code. */
-static bool takes_parts(const struct segment *segment)
+/* `segment` NULL: as it is. */
+static enum mfa_status put_part(const struct segment *segment, struct mfa_buffer *out, const char *part, size_t len)
 {
-    return segment->filter_count == 0 && segment->encode != mfa_encode_json_value &&
-           segment->encode != mfa_encode_json_quoted;
-}
-
-static enum mfa_status encode_part(mfa_encode_fn *encoding, struct mfa_buffer *out, const char *part, size_t len)
-{
-    return len > 0 ? encoding(out, part, len) : MFA_OK;
+    if (len == 0)
+        return MFA_OK;
+    return segment != NULL ? encode(segment, part, len, out) : mfa_buffer_append(out, part, len);
 }
 
 /* Replaces `{{ code }}` in a value, once: neither a code nor what it completes is looked at again. `at` is where the first
  * two opening braces stand. */
-static enum mfa_status replace_code(mfa_encode_fn *encoding, struct mfa_buffer *out, const char *value, size_t len,
-                                    const char *at, const char *code_secret)
+static enum mfa_status replace_code(const struct segment *segment, struct mfa_buffer *out, const char *value,
+                                    size_t len, const char *at, const char *code_secret)
 {
     const char *end = value + len;
     const char *done = value;
@@ -366,13 +379,13 @@ static enum mfa_status replace_code(mfa_encode_fn *encoding, struct mfa_buffer *
             at++;
             continue;
         }
-        status = encode_part(encoding, out, done, (size_t)(at - done));
+        status = put_part(segment, out, done, (size_t)(at - done));
         if (status == MFA_OK)
-            status = encode_part(encoding, out, code_secret, strlen(code_secret));
+            status = put_part(segment, out, code_secret, strlen(code_secret));
         at += placeholder_len;
         done = at;
     }
-    return status == MFA_OK ? encode_part(encoding, out, done, (size_t)(end - done)) : status;
+    return status == MFA_OK ? put_part(segment, out, done, (size_t)(end - done)) : status;
 }
 
 static enum mfa_status render_replaced(const struct segment *segment, const char *text, size_t len, const char *at,
@@ -381,10 +394,10 @@ static enum mfa_status render_replaced(const struct segment *segment, const char
     struct mfa_buffer whole_secret;
     enum mfa_status status;
 
-    if (takes_parts(segment))
-        return replace_code(segment->encode, out, text, len, at, code_secret);
+    if (segment->takes_parts)
+        return replace_code(segment, out, text, len, at, code_secret);
     mfa_buffer_init(&whole_secret, REPLACED_MAX_LEN);
-    status = replace_code(mfa_encode_raw, &whole_secret, text, len, at, code_secret);
+    status = replace_code(NULL, &whole_secret, text, len, at, code_secret);
     if (status == MFA_OK)
         status = encode(segment, whole_secret.data, whole_secret.len, out);
     mfa_buffer_clear(&whole_secret);

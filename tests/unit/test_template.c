@@ -389,6 +389,10 @@ static void a_value_with_the_code_is_encoded(void **state)
     (void)state;
     check("{{ m }}", MFA_TEMPLATE_FORM, "{\"m\": \"%{{ code }} {{ code }}%20\"}", "%25123456%20123456%20");
     check("https://h/{{ m }}", MFA_TEMPLATE_URL, "{\"m\": \"{{ code }}%\"}", "https://h/123456%25");
+    check("https://h/?{{ m | lower }}", MFA_TEMPLATE_URL, "{\"m\": \"A%{{ code }}\"}", "https://h/?a%25123456");
+    check("{{ m | urlencode }}", MFA_TEMPLATE_PLAIN, "{\"m\": \"%{{ code }}\"}", "%25123456");
+    check("{{ m | digits }}", MFA_TEMPLATE_FORM, "{\"m\": \"a {{ code }}\"}", "123456");
+    check("{{ m | base64 }}", MFA_TEMPLATE_PLAIN, "{\"m\": \"a{{ code }}\"}", "YTEyMzQ1Ng==");
     check("[{{ m }}]", MFA_TEMPLATE_JSON, "{\"m\": \"{\\\"c\\\":\\\"{{ code }}\\\"}\"}", "[{\"c\":\"123456\"}]");
     check("[{{ m | json }}]", MFA_TEMPLATE_JSON, "{\"m\": \"\\\"{{ code }}\"}", "[\"\\\"123456\"]");
     check("[{{ m }}]", MFA_TEMPLATE_JSON, "{\"m\": \"{{ code }}\"}", "[123456]");
