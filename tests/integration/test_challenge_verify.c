@@ -108,11 +108,11 @@ static void a_malformed_code_makes_no_request(void **state)
 static void user_data_stay_in_their_string(void **state)
 {
     struct stage *stage = *state;
-    static const char hostile[] = "{\"number\": \"1\\\" \\\"admin\\\":\\\"{{ code }}\\\\\"}";
+    static const char hostile[] = "{\"number\": \"1\\\" \\\"admin\\\":\\\"{ code }\\\\\"}";
     char *token = stage_register(stage, "hostile");
     free(user_activate(stage_url(stage), "hostile", token, hostile));
     assert_documented_post(gateway_last_request(stage->gateway), "/mfa/codes",
-                           "{\"phone_number\":\"1\\\" \\\"admin\\\":\\\"{{ code }}\\\\\"}");
+                           "{\"phone_number\":\"1\\\" \\\"admin\\\":\\\"{ code }\\\\\"}");
     free(token);
 }
 
