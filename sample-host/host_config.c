@@ -29,11 +29,25 @@ struct known_key {
     set_fn *set;
 };
 
+static bool is_null(const yaml_node_t *value)
+{
+    static const char *const words[] = {"~", "null", "Null", "NULL"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (value->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && config_tree_scalar_is(value, words[i]))
+            return true;
+    return false;
+}
+
 static core_status copy_scalar(const struct host_config *config, const char *key, const yaml_node_t *value, char **out)
 {
     if (value->type != YAML_SCALAR_NODE || value->data.scalar.length == 0 ||
         strlen(config_tree_text(value)) != value->data.scalar.length) {
         config_tree_complain(config, key, value, "must be a text that is not empty");
+        return CORE_ERR_CONFIG;
+    }
+    if (is_null(value)) {
+        config_tree_complain(config, key, value, "is null: leave the key out, or put the word in quotes");
         return CORE_ERR_CONFIG;
     }
     free(*out);
@@ -88,7 +102,13 @@ static core_status set_connections_per_address(struct host_config *config, const
 
 static core_status set_admin_key(struct host_config *config, const char *key, const yaml_node_t *value)
 {
-    return copy_scalar(config, key, value, &config->secret_admin_key);
+    core_status status = copy_scalar(config, key, value, &config->secret_admin_key);
+
+    if (status == CORE_OK && strpbrk(config->secret_admin_key, " \t\r\n")) {
+        config_tree_complain(config, key, value, "must be without blanks: it is sent in a header");
+        status = CORE_ERR_CONFIG;
+    }
+    return status;
 }
 
 static core_status set_password_hashing(struct host_config *config, const char *key, const yaml_node_t *value)

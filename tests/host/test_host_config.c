@@ -130,6 +130,9 @@ static void a_broken_configuration_is_refused(void **state)
     assert_refused("http: {port: 1, port: 2}");
     assert_refused("auth: {adminAccessKey: ''}");
     assert_refused("auth: {adminAccessKey: [a]}");
+    assert_refused("auth: {adminAccessKey: null}");
+    assert_refused("auth: {adminAccessKey: ~}");
+    assert_refused("auth: {adminAccessKey: two words}");
     assert_refused("auth: {passwordHashing: fast}");
     assert_refused("auth: {passwordHash: minimum}");
     assert_refused("- a list");
