@@ -39,6 +39,19 @@ static core_status take_directory(struct storage *storage, const char *dir)
     return CORE_OK;
 }
 
+/* SQLite would make it readable for everybody, and be content with one that cannot be written. */
+static core_status take_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0) {
+        log_line(CORE_LOG_ERROR, "storage: cannot write %s: %s", path, strerror(errno));
+        return CORE_ERR_INTERNAL;
+    }
+    (void)close(fd);
+    return CORE_OK;
+}
+
 static core_status open_parts(struct storage *storage, const char *dir)
 {
     char path[PATH_MAX];
@@ -48,7 +61,7 @@ static core_status open_parts(struct storage *storage, const char *dir)
 
     if (len < 0 || (size_t)len >= sizeof(path))
         return CORE_ERR_INTERNAL;
-    if (dir && (status = take_directory(storage, dir)) != CORE_OK)
+    if (dir && ((status = take_directory(storage, dir)) != CORE_OK || (status = take_file(path)) != CORE_OK))
         return status;
     storage->users = user_cache_new();
     if (!storage->users)

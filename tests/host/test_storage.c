@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage.h"
@@ -417,6 +418,50 @@ static void a_data_directory_serves_one_host(void **state)
     assert_null(second);
 }
 
+static void nobody_else_can_read_what_is_stored(void **state)
+{
+    struct world *world = *state;
+    static const char *const names[] = {"host.sqlite3", "host.sqlite3-wal", "host.sqlite3-shm"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char path[128];
+        struct stat seen;
+
+        (void)snprintf(path, sizeof(path), "%s/%s", world->dir, names[i]);
+        assert_int_equal(stat(path, &seen), 0);
+        assert_int_equal(seen.st_mode & 0777, 0600);
+    }
+}
+
+#define NOBODY 65534
+
+static void give_away(const char *dir, const char *name, mode_t mode)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+    assert_int_equal(chmod(path, mode), 0);
+    if (geteuid() == 0)
+        assert_int_equal(chown(path, NOBODY, NOBODY), 0);
+}
+
+static void a_database_that_cannot_be_written_is_refused(void **state)
+{
+    struct world *world = *state;
+    const uid_t self = geteuid();
+
+    storage_close(world->storage);
+    world->storage = NULL;
+    give_away(world->dir, ".", 0700);
+    give_away(world->dir, "lock", 0600);
+    give_away(world->dir, "host.sqlite3", 0400);
+    if (self == 0) /* who may write everything */
+        assert_int_equal(seteuid(NOBODY), 0);
+    core_status status = storage_open(&world->storage, world->dir);
+    assert_int_equal(seteuid(self), 0);
+    assert_int_not_equal(status, CORE_OK);
+}
+
 static void a_database_of_another_schema_is_refused(void **state)
 {
     struct world *world = *state;
@@ -454,6 +499,8 @@ int main(void)
         TEST(a_refused_write_leaves_those_it_met),
         TEST(a_write_that_fails_half_way_undoes_those_it_met_who_are_told),
         TEST(a_data_directory_serves_one_host),
+        TEST(nobody_else_can_read_what_is_stored),
+        TEST(a_database_that_cannot_be_written_is_refused),
         TEST(a_database_of_another_schema_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
