@@ -60,9 +60,9 @@ static core_status report(struct database *database, const char *what)
 
 /* --- opening and closing ------------------------------------------------------------------------------------------- */
 
-static core_status execute(struct database *database, const char *sql)
+static core_status execute(struct database *database, const char *path, const char *sql)
 {
-    return sqlite3_exec(database->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? CORE_OK : report(database, sql);
+    return sqlite3_exec(database->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? CORE_OK : report(database, path);
 }
 
 static core_status connect_to(struct database *database, const char *path, enum database_durability durability)
@@ -72,10 +72,11 @@ static core_status connect_to(struct database *database, const char *path, enum 
     if (sqlite3_open_v2(path, &database->handle, flags, NULL) != SQLITE_OK)
         return report(database, path);
     (void)sqlite3_busy_timeout(database->handle, BUSY_TIMEOUT_MS);
-    core_status status = execute(database, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"
-                                           "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;");
+    core_status status = execute(database, path,
+                                 "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"
+                                 "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;");
     if (status == CORE_OK)
-        status = execute(database,
+        status = execute(database, path,
                          durability == DATABASE_ON_DISK ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
     return status;
 }
@@ -102,7 +103,7 @@ static core_status check_schema(struct database *database, const char *path)
     core_status status = read_schema_version(database, &version);
 
     if (status == CORE_OK && version == 0)
-        return execute(database, "BEGIN IMMEDIATE;" DATABASE_SCHEMA "COMMIT;");
+        return execute(database, path, "BEGIN IMMEDIATE;" DATABASE_SCHEMA "COMMIT;");
     if (status == CORE_OK && version != DATABASE_SCHEMA_VERSION) {
         log_line(CORE_LOG_ERROR, "storage: %s has schema version %d, this host works with %d", path, version,
                  DATABASE_SCHEMA_VERSION);

@@ -3,6 +3,7 @@
  * main.c: arguments and signals.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <libgen.h>
@@ -155,6 +156,15 @@ static void raise_descriptor_limit(void)
         log_line(CORE_LOG_WARN, "the limit of open files stays as it is: %s", strerror(errno));
 }
 
+/* Or the first file that is opened would be where messages go. */
+static bool open_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return false;
+    return true;
+}
+
 static int serve(struct host *host)
 {
     core_status status = host_listen(host);
@@ -198,6 +208,8 @@ int main(int count, char **words)
 {
     struct arguments arguments = {0};
 
+    if (!open_standard_streams())
+        return EXIT_REFUSED;
     if (!parse_arguments(&arguments, count, words)) {
         print_usage(stderr);
         return EXIT_USAGE;
