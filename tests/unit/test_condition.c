@@ -174,6 +174,7 @@ static void expected_values_are_templates_whose_result_is_a_string(void **state)
         {"{json: {/a: '{{ truth }}'}}", "{\"a\": true}", false},
         {"{json: {/a: '{{ empty }}'}}", "{\"a\": \"\"}", true},
         {"{json: {/a: '{{ empty }}'}}", "{\"a\": null}", false},
+        {"{json: {/a: '{{ line }}'}}", "{\"a\": \"a\\nb\"}", true},
         {"{json: {/a: '{{ code }}'}}", "{\"a\": \"012345\"}", true},
         {"{json: {/a: {in: [x, '{{ name }}']}}}", "{\"a\": \"a/b~c\"}", true},
         {"{json: {/a: {not: '{{ name }}'}}}", "{\"a\": \"a/b~c\"}", false},
@@ -196,7 +197,7 @@ static void what_cannot_be_rendered_cannot_be_checked(void **state)
         {"{json: {/a: {not: '{{ missing }}'}}}", MFA_ERR_NOT_FOUND},
         {"{json: {/a: {in: [x, '{{ missing }}']}}}", MFA_ERR_NOT_FOUND},
         {"{json: {'/{{ missing }}': {exists: false}}}", MFA_ERR_NOT_FOUND},
-        {"{json: {/a: '{{ line }}'}}", MFA_ERR_REFUSED},
+        {"{json: {/a: '{{ empty | digits }}'}}", MFA_ERR_REFUSED},
         {"{json: {/b: '{{ missing }}'}}", MFA_ERR_NOT_FOUND},
     };
     static const char body[] = "{\"a\": \"y\"}";
