@@ -44,9 +44,11 @@ MFA_MUST_CHECK enum mfa_status mfa_yaml_parse(struct mfa_yaml **out, const struc
 MFA_MUST_CHECK enum mfa_status mfa_yaml_parse_for(struct mfa_yaml **out, const struct mfa_config_source *source,
                                                   const struct mfa_yaml_node *place);
 
-/* Replaces `${env:}`, `${file:}` and, with `parameters`, `${param:}` in every string, which is a string from then on whatever
- * it looks like. What cannot be replaced is reported. Returns MFA_OK or MFA_ERR_MEMORY. */
-MFA_MUST_CHECK enum mfa_status mfa_yaml_expand(struct mfa_yaml *yaml, const struct mfa_expand_parameters *parameters);
+/* Replaces `${env:}`, `${file:}` and, with `parameters`, `${param:}` in every string at `from` or below it, which is a string
+ * from then on whatever it looks like. What cannot be replaced is reported. A NULL for `from` is nothing to replace.
+ * Returns MFA_OK or MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_yaml_expand(const struct mfa_yaml_node *from,
+                                               const struct mfa_expand_parameters *parameters);
 
 /* Wipes and frees a document. Accepts NULL. */
 void mfa_yaml_free(struct mfa_yaml *yaml);

@@ -437,7 +437,7 @@ static void expand(struct fixture *fixture, const char *text, const char *expect
     assert_int_equal(fixture->status, MFA_OK);
     assert_int_equal(setenv("MFA_TEST_A", "alpha", 1), 0);
     assert_int_equal(unsetenv("MFA_TEST_MISSING"), 0);
-    assert_int_equal(mfa_yaml_expand(fixture->yaml, NULL), MFA_OK);
+    assert_int_equal(mfa_yaml_expand(mfa_yaml_root(fixture->yaml), NULL), MFA_OK);
     assert_string_equal(fixture->log.text, expected_log);
 }
 
@@ -519,7 +519,7 @@ static void an_empty_parameter_is_an_empty_string(void **state)
 
     (void)state;
     parse(&fixture, "k: ${param:nothing}\nl: ${param:other}\n");
-    assert_int_equal(mfa_yaml_expand(fixture.yaml, &parameters), MFA_OK);
+    assert_int_equal(mfa_yaml_expand(mfa_yaml_root(fixture.yaml), &parameters), MFA_OK);
     assert_string_equal(text_at(&fixture, "k"), "");
     assert_string_equal(fixture.log.text,
                         "services.mfa.l (override-config.yml:42): needs the parameter other, which the "
@@ -757,7 +757,7 @@ static void a_section_is_read_where_it_stands_and_nothing_around_it(void **state
     assert_int_equal(fixture.status, MFA_OK);
     assert_string_equal(mfa_yaml_string(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "mode")), "single");
     assert_null(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "services"));
-    assert_int_equal(mfa_yaml_expand(fixture.yaml, NULL), MFA_OK);
+    assert_int_equal(mfa_yaml_expand(mfa_yaml_root(fixture.yaml), NULL), MFA_OK);
     assert_string_equal(fixture.log.text, "");
     mfa_yaml_error(mfa_yaml_root(fixture.yaml), "a");
     mfa_yaml_error(mfa_yaml_item(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "list"), 1), "b");
