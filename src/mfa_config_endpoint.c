@@ -133,7 +133,7 @@ static enum mfa_status append_query(struct mfa_buffer *url, const struct mfa_yam
     const char *query = strchr(url->data, '?');
     const bool is_open = query != NULL && (url->data[url->len - 1] == '?' || url->data[url->len - 1] == '&');
     json_t *map = NULL;
-    enum mfa_status status = mfa_yaml_json(node, &map);
+    enum mfa_status status = mfa_yaml_json_as_written(node, &map);
 
     if (status == MFA_OK && json_object_size(map) > 0) {
         status = mfa_buffer_append_text(url, is_open ? "" : query != NULL ? "&" : "?");
@@ -206,7 +206,7 @@ static enum mfa_status set_composed_body(struct mfa_endpoint *endpoint, const st
     const char *problem = NULL;
     struct mfa_buffer text_secret;
     json_t *value = NULL;
-    enum mfa_status status = mfa_yaml_json(node, &value);
+    enum mfa_status status = mfa_yaml_json_as_written(node, &value);
 
     mfa_buffer_init(&text_secret, MFA_ENDPOINT_BODY_MAX_LEN);
     if (status == MFA_OK)

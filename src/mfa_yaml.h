@@ -102,6 +102,9 @@ bool mfa_yaml_integer(const struct mfa_yaml_node *node, int64_t *out);
  * Returns MFA_OK, `*out` owned by the caller, released with mfa_json_free; MFA_ERR_CONFIG: reported; MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_yaml_json(const struct mfa_yaml_node *node, json_t **out);
 
+/* Likewise of what is sent, where a number must be spelled as its JSON is: 5.130 would go out as 5.13. */
+MFA_MUST_CHECK enum mfa_status mfa_yaml_json_as_written(const struct mfa_yaml_node *node, json_t **out);
+
 /* --- Reporting, as "key (file:line): message". Messages never hold values. --- */
 
 void mfa_yaml_error(const struct mfa_yaml_node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -248,6 +248,28 @@ static void a_body_is_one_thing_and_goes_with_its_method_and_type(void **state)
     refuse("url: 'https://h/'\nform: {a: b}\nmethod: GET", expected);
 }
 
+static void a_number_is_sent_as_it_is_written_or_not_at_all(void **state)
+{
+    static const char *const numbers[] = {"5.130", "1.00", "0.00001", "1e3", "-0", "123456789.1234567890"};
+    static const char *const keys[] = {"query", "form", "body"};
+    char text[100];
+    char expected[300];
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < sizeof numbers / sizeof numbers[0]; j++) {
+            (void)snprintf(text, sizeof text, "url: 'https://h/'\n%s: {a: 1, b: %s}", keys[i], numbers[j]);
+            (void)snprintf(expected, sizeof expected,
+                           AT("%s.b", 46) "is a number that would be sent in another spelling: put it in quotes\n",
+                           keys[i]);
+            refuse(text, expected);
+        }
+    refuse("url: 'https://h/'\nbody:\n  a:\n    - 1\n    - 1.50",
+           AT("body.a[1]", 49) "is a number that would be sent in another spelling: put it in quotes\n");
+    sends("url: 'https://h/'\nmethod: GET\nquery: {a: '5.130', b: -7, c: 0.25, d: '1e3', e: 1e-5}",
+          "GET https://h/?a=5.130&b=-7&c=0.25&d=1e3&e=1e-5\n\n");
+}
+
 static void a_url_is_text(void **state)
 {
     (void)state;
@@ -906,6 +928,7 @@ int main(void)
         cmocka_unit_test(each_method_is_sent),
         cmocka_unit_test(what_cannot_be_sent_as_a_query_or_form_is_refused),
         cmocka_unit_test(a_body_is_one_thing_and_goes_with_its_method_and_type),
+        cmocka_unit_test(a_number_is_sent_as_it_is_written_or_not_at_all),
         cmocka_unit_test(a_url_is_text),
         cmocka_unit_test(what_is_composed_is_bounded),
         cmocka_unit_test(an_unknown_filter_is_named_wherever_it_stands),
