@@ -115,7 +115,8 @@ MFA_MUST_CHECK enum mfa_status mfa_yaml_problem(const struct mfa_yaml_node *node
 
 void mfa_yaml_warning(const struct mfa_yaml_node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Reports about `path` below the root, with the line of the nearest value that is there. */
+/* Reports about `path` below the root, with the line of the nearest value that is there. The last key may be followed by the
+ * number of an item, "fallback[1]". */
 void mfa_yaml_error_at(const struct mfa_yaml *yaml, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void mfa_yaml_warning_at(const struct mfa_yaml *yaml, const char *path, const char *format, ...)

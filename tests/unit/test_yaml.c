@@ -290,15 +290,23 @@ static void a_missing_key_has_the_line_of_the_nearest_mapping(void **state)
     struct fixture fixture;
 
     (void)state;
-    parse(&fixture, "mode: x\nsms:\n  endpoints:\n    a: 1\n");
+    parse(&fixture, "mode: x\nsms:\n  endpoints:\n    a: 1\n  b:\n    - x\n    - y\n");
     mfa_yaml_error_at(fixture.yaml, "sms.endpoints.single.url", "must be set for %s", "this");
     mfa_yaml_error_at(fixture.yaml, "other", "must be set");
+    mfa_yaml_error_at(fixture.yaml, "sms.b[1]", "is there");
+    mfa_yaml_error_at(fixture.yaml, "sms.b[2]", "is not");
+    mfa_yaml_error_at(fixture.yaml, "sms.c[0]", "is not");
+    mfa_yaml_error_at(fixture.yaml, "sms.endpoints[0]", "is not");
     mfa_yaml_warning(mfa_yaml_root(fixture.yaml), "is odd");
     assert_string_equal(fixture.log.text,
                         "services.mfa.sms.endpoints.single.url (override-config.yml:43): must be set for this\n"
                         "services.mfa.other (override-config.yml:41): must be set\n"
+                        "services.mfa.sms.b[1] (override-config.yml:47): is there\n"
+                        "services.mfa.sms.b[2] (override-config.yml:42): is not\n"
+                        "services.mfa.sms.c[0] (override-config.yml:42): is not\n"
+                        "services.mfa.sms.endpoints[0] (override-config.yml:42): is not\n"
                         "warning: services.mfa (override-config.yml:41): is odd\n");
-    assert_int_equal(mfa_yaml_error_count(fixture.yaml), 2);
+    assert_int_equal(mfa_yaml_error_count(fixture.yaml), 6);
     mfa_yaml_free(fixture.yaml);
 }
 
