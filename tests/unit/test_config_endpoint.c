@@ -126,6 +126,37 @@ static void sends(const char *keys, const char *expected)
     mfa_config_clear(&config);
 }
 
+/* --- Keys without a value ---------------------------------------------------------------------------------------- */
+
+static void what_proves_and_judges_is_not_left_empty(void **state)
+{
+    static const char *const keys[] = {"auth", "sign", "expect", "success", "outcomes", "capture", "retryAfter"};
+    static const char *const befores[] = {"url: 'https://h/'", "preset: full"};
+    char text[100];
+    char expected[2 * FOLDER_PATH_SIZE];
+
+    (void)state;
+    folder_write(
+        &folder, "full.yml",
+        "endpoints: {single: {url: 'https://h/', auth: {bearer: b}, expect: {status: [200]}, outcomes: [{when: "
+        "{status: [404]}, is: rejected}], retryAfter: /wait}}\n");
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        for (size_t j = 0; j < 2; j++) {
+            (void)snprintf(text, sizeof text, "%s\n%s:%s", befores[j], keys[i], j == 0 ? "" : " ~");
+            (void)snprintf(expected, sizeof expected,
+                           AT("%s", 46) "must not be empty: give it a value or remove the key\n", keys[i]);
+            refuse(text, expected);
+        }
+    folder_write(&folder, "empty.yml", "endpoints:\n  single:\n    url: 'https://h/'\n    auth:\n");
+    (void)snprintf(expected, sizeof expected,
+                   "empty.endpoints.single.auth (%s/empty.yml:4): must not be empty: give it a value or remove the "
+                   "key\n",
+                   folder.path);
+    refuse("preset: empty", expected);
+    refuse("url: 'https://h/'\nfallback:\n  - url: 'https://i/'\n    expect:",
+           AT("fallback[0].expect", 48) "must not be empty: give it a value or remove the key\n");
+}
+
 /* --- Query, form, body, method ----------------------------------------------------------------------------------- */
 
 static void a_query_is_appended_to_the_url(void **state)
@@ -922,6 +953,7 @@ static void a_secret_that_is_missing_is_named_and_none_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_proves_and_judges_is_not_left_empty),
         cmocka_unit_test(a_query_is_appended_to_the_url),
         cmocka_unit_test(a_form_is_sent_as_one),
         cmocka_unit_test(keys_and_values_are_sent_as_json),
