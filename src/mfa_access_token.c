@@ -56,7 +56,7 @@ static char *read_answer(const struct mfa_gateway_answer *answer, uint64_t *life
     char *copy = NULL;
 
     if (answer->delivery != MFA_DELIVERY_ANSWERED || answer->http_status != 200 ||
-        mfa_json_parse_object(&body_secret, answer->body, answer->body_len, MFA_BODY_MAX_DEPTH) != MFA_OK)
+        mfa_json_parse_answer(&body_secret, answer->body, answer->body_len, MFA_BODY_MAX_DEPTH) != MFA_OK)
         return NULL;
     token_secret = json_string_value(json_object_get(body_secret, "access_token"));
     *life = life_s(json_object_get(body_secret, "expires_in"));

@@ -238,7 +238,7 @@ enum mfa_status mfa_config_parse(struct mfa_config *out, const struct mfa_config
     *out = (struct mfa_config){0};
     status = mfa_yaml_parse(&yaml, source, report, report_ctx);
     if (status == MFA_OK)
-        status = mfa_yaml_expand(yaml, NULL);
+        status = mfa_yaml_expand(mfa_yaml_root(yaml), NULL);
     if (status == MFA_OK)
         status = read_section(out, yaml, source->in_use);
     mfa_yaml_free(yaml);

@@ -38,6 +38,18 @@ static const struct mfa_yaml_node *find(const struct reader *reader, const char 
     return node != NULL ? node : mfa_yaml_find(reader->preset, key);
 }
 
+/* Likewise what proves who asks, and what judges the answer: one left empty by mistake is not one left out. */
+static const struct mfa_yaml_node *find_filled(const struct reader *reader, const char *key)
+{
+    const struct mfa_yaml_node *from =
+        mfa_yaml_find_key(reader->mapping, key) != NULL ? reader->mapping : reader->preset;
+    const struct mfa_yaml_node *node = mfa_yaml_find(from, key);
+
+    if (node == NULL && mfa_yaml_find_key(from, key) != NULL)
+        mfa_yaml_error(mfa_yaml_find_key(from, key), "must not be empty: give it a value or remove the key");
+    return node;
+}
+
 /* --- Method, headers, authorization -------------------------------------------------------------------------------- */
 
 static enum mfa_status read_method(const struct reader *reader)
@@ -76,7 +88,7 @@ static enum mfa_status read_headers(const struct reader *reader)
  * header stands for the preset's. */
 static const struct mfa_yaml_node *find_proof(const struct reader *reader, const char *key)
 {
-    const struct mfa_yaml_node *node = find(reader, key);
+    const struct mfa_yaml_node *node = find_filled(reader, key);
 
     if (node == NULL)
         return NULL;
@@ -133,7 +145,7 @@ static enum mfa_status append_query(struct mfa_buffer *url, const struct mfa_yam
     const char *query = strchr(url->data, '?');
     const bool is_open = query != NULL && (url->data[url->len - 1] == '?' || url->data[url->len - 1] == '&');
     json_t *map = NULL;
-    enum mfa_status status = mfa_yaml_json(node, &map);
+    enum mfa_status status = mfa_yaml_json_as_written(node, &map);
 
     if (status == MFA_OK && json_object_size(map) > 0) {
         status = mfa_buffer_append_text(url, is_open ? "" : query != NULL ? "&" : "?");
@@ -206,7 +218,7 @@ static enum mfa_status set_composed_body(struct mfa_endpoint *endpoint, const st
     const char *problem = NULL;
     struct mfa_buffer text_secret;
     json_t *value = NULL;
-    enum mfa_status status = mfa_yaml_json(node, &value);
+    enum mfa_status status = mfa_yaml_json_as_written(node, &value);
 
     mfa_buffer_init(&text_secret, MFA_ENDPOINT_BODY_MAX_LEN);
     if (status == MFA_OK)
@@ -275,7 +287,7 @@ static enum mfa_status read_rules(const struct reader *reader)
     enum mfa_status status = MFA_OK;
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == MFA_OK; i++) {
-        const struct mfa_yaml_node *node = find(reader, parts[i].key);
+        const struct mfa_yaml_node *node = find_filled(reader, parts[i].key);
 
         if (node != NULL)
             status = parts[i].read(&reader->endpoint->rules, node);

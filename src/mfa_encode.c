@@ -198,7 +198,8 @@ enum mfa_status mfa_encode_pointer(struct mfa_buffer *out, const char *value, si
 enum mfa_status mfa_encode_check_json(const char *text, size_t len, size_t flags)
 {
     json_t *value_secret = NULL;
-    enum mfa_status status = mfa_json_read(&value_secret, text, len, MFA_JSON_MAX_DEPTH, flags);
+    enum mfa_status status =
+        mfa_json_read(&value_secret, text, len, MFA_JSON_MAX_DEPTH, flags | MFA_JSON_LARGE_AS_REAL);
 
     mfa_json_free(value_secret);
     return status;

@@ -36,7 +36,7 @@ MFA_MUST_CHECK mfa_encode_fn mfa_encode_json_quoted;
 /* One token of a JSON pointer (RFC 6901, 3): `~` and `/` are escaped. */
 MFA_MUST_CHECK mfa_encode_fn mfa_encode_pointer;
 
-/* Tells whether `text` is exactly one JSON value; `flags` are those of mfa_json_read.
+/* Tells whether `text` is exactly one JSON value, large integers included; `flags` are those of mfa_json_read.
  * Returns MFA_OK; MFA_ERR_SYNTAX; MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_encode_check_json(const char *text, size_t len, size_t flags);
 

@@ -113,29 +113,31 @@ static const char *header_problem(const struct mfa_endpoint *endpoint, const cha
     return NULL;
 }
 
-static bool ends_with(const char *text, size_t len, const char *suffix)
-{
-    const size_t suffix_len = strlen(suffix);
-
-    return len >= suffix_len && strncasecmp(text + len - suffix_len, suffix, suffix_len) == 0;
-}
-
 static bool equals(const char *text, size_t len, const char *other)
 {
     return len == strlen(other) && strncasecmp(text, other, len) == 0;
 }
 
-/* What stands before the parameters decides (RFC 9110, 8.3.1; RFC 6839 for the suffixes). */
+static bool has_in_subtype(const char *type, size_t len, const char *word)
+{
+    const char *slash = memchr(type, '/', len);
+    const char *found = slash != NULL ? strcasestr(slash, word) : NULL;
+
+    return found != NULL && found < type + len;
+}
+
+/* What stands before the parameters decides (RFC 9110, 8.3.1). Besides the registered types and suffixes (RFC 6839) services
+ * have names of their own, x-amz-json-1.1 or x-xml: a value in a body that is not taken for what it is could end its string. */
 static enum mfa_template_kind kind_of_content_type(const char *value)
 {
     const char *type = value + strspn(value, " ");
     const size_t len = strcspn(type, "; ");
 
-    if (equals(type, len, "application/json") || ends_with(type, len, "+json"))
+    if (has_in_subtype(type, len, "json"))
         return MFA_TEMPLATE_JSON;
     if (equals(type, len, "application/x-www-form-urlencoded"))
         return MFA_TEMPLATE_FORM;
-    if (equals(type, len, "application/xml") || equals(type, len, "text/xml") || ends_with(type, len, "+xml"))
+    if (has_in_subtype(type, len, "xml"))
         return MFA_TEMPLATE_XML;
     return MFA_TEMPLATE_PLAIN;
 }

@@ -2,6 +2,7 @@
 #include "mfa_json.h"
 
 #include <sodium.h>
+#include <string.h>
 
 static enum mfa_status parse(json_t **out, const char *text, size_t len, size_t max_depth, size_t flags)
 {
@@ -22,6 +23,17 @@ enum mfa_status mfa_json_parse_object(json_t **out, const char *text, size_t len
 enum mfa_status mfa_json_parse_request(json_t **out, const char *text, size_t len, size_t max_depth)
 {
     return parse(out, text, len, max_depth, JSON_ALLOW_NUL);
+}
+
+enum mfa_status mfa_json_parse_answer(json_t **out, const char *text, size_t len, size_t max_depth)
+{
+    static const char mark[] = {'\xef', '\xbb', '\xbf'};
+
+    if (len >= sizeof mark && memcmp(text, mark, sizeof mark) == 0) {
+        text += sizeof mark;
+        len -= sizeof mark;
+    }
+    return mfa_json_read(out, text, len, max_depth, JSON_REJECT_DUPLICATES | MFA_JSON_LARGE_AS_REAL);
 }
 
 struct sink {

@@ -198,14 +198,14 @@ static enum mfa_status make_real(char *text, json_t **out)
     return *out != NULL ? MFA_OK : MFA_ERR_MEMORY;
 }
 
-static enum mfa_status make_integer(const char *text, json_t **out)
+static enum mfa_status make_integer(char *text, size_t flags, json_t **out)
 {
     long long value = 0;
 
     errno = 0;
     value = strtoll(text, NULL, 10);
     if (errno == ERANGE)
-        return MFA_ERR_SYNTAX;
+        return (flags & MFA_JSON_LARGE_AS_REAL) != 0 ? make_real(text, out) : MFA_ERR_SYNTAX;
     *out = json_integer(value);
     return *out != NULL ? MFA_OK : MFA_ERR_MEMORY;
 }
@@ -222,7 +222,8 @@ static enum mfa_status take_number(struct reader *reader, json_t **out)
     status = mfa_buffer_append(&reader->token_secret, from, (size_t)(reader->at - from));
     if (status != MFA_OK)
         return status;
-    return is_real ? make_real(reader->token_secret.data, out) : make_integer(reader->token_secret.data, out);
+    return is_real ? make_real(reader->token_secret.data, out)
+                   : make_integer(reader->token_secret.data, reader->flags, out);
 }
 
 static enum mfa_status take_word(struct reader *reader, const char *word, json_t *value, json_t **out)

@@ -34,7 +34,7 @@ static enum mfa_status set_value(struct mfa_matcher_value *value, const struct m
         value->other = json; /* transferred */
         return MFA_OK;
     } else {
-        status = mfa_template_parse(&value->text, json_string_value(json), MFA_TEMPLATE_PLAIN, &problem);
+        status = mfa_template_parse(&value->text, json_string_value(json), MFA_TEMPLATE_COMPARED, &problem);
         if (status == MFA_ERR_SYNTAX)
             mfa_yaml_error(node, "%s", problem);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Matchers: what a value in the communication service's answer must be. Types are strict: "0" is not 0, 0 is not 0.0. A
- * matcher that was read is constant: any number of threads may use it at once.
+ * Matchers: what a value in the communication service's answer must be. Types are strict: "0" is not 0, 0 is not 0.0. Of an
+ * integer beyond 64 bits the answer has only the real nearest to it. A matcher that was read is constant: any number of
+ * threads may use it at once.
  */
 #ifndef MFA_MATCHER_H
 #define MFA_MATCHER_H

@@ -169,7 +169,10 @@ static enum mfa_status resolve(struct mfa_preset *preset, const struct mfa_yaml_
                        "must have the parameter %s for the preset %s: %s", key, preset->name, text != NULL ? text : "");
         return keep_value(preset, key, NULL);
     }
-    status = read_value(given != NULL ? given : fallback, &value);
+    if (given == NULL)
+        status = mfa_yaml_expand(fallback, NULL);
+    if (status == MFA_OK)
+        status = read_value(given != NULL ? given : fallback, &value);
     if (given != NULL && value != NULL && json_string_length(value) == 0)
         mfa_yaml_error(given, "must not be empty");
     return status == MFA_OK ? keep_value(preset, key, value) : status;
@@ -199,7 +202,8 @@ static const char *find_value(void *ctx, const char *name)
 
 static enum mfa_status fill_in(struct mfa_preset *preset)
 {
-    const struct mfa_yaml_node *declared = mfa_yaml_find(mfa_yaml_root(preset->yaml), "parameters");
+    const struct mfa_yaml_node *root = mfa_yaml_root(preset->yaml);
+    const struct mfa_yaml_node *declared = mfa_yaml_find(root, "parameters");
     const struct mfa_yaml_node *entry = NULL;
     enum mfa_status status = MFA_OK;
 
@@ -212,7 +216,8 @@ static enum mfa_status fill_in(struct mfa_preset *preset)
         status = resolve(preset, entry);
     if (status != MFA_OK)
         return status;
-    return mfa_yaml_expand(preset->yaml, &(struct mfa_expand_parameters){.find = find_value, .ctx = preset});
+    return mfa_yaml_expand(mfa_yaml_find(root, "endpoints"),
+                           &(struct mfa_expand_parameters){.find = find_value, .ctx = preset});
 }
 
 static enum mfa_status read(struct mfa_preset *preset, const char *directory)

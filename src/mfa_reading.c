@@ -13,8 +13,7 @@ enum mfa_status mfa_reading_json(struct mfa_reading *reading, const json_t **out
     *out = reading->json_secret;
     if (reading->is_read)
         return MFA_OK;
-    status = mfa_json_read(&reading->json_secret, answer->body, answer->body_len, MFA_JSON_MAX_DEPTH,
-                           JSON_REJECT_DUPLICATES);
+    status = mfa_json_parse_answer(&reading->json_secret, answer->body, answer->body_len, MFA_JSON_MAX_DEPTH);
     if (status == MFA_ERR_MEMORY)
         return status;
     reading->is_read = true;

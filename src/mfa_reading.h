@@ -21,7 +21,7 @@ struct mfa_reading {
     bool is_read;
 };
 
-/* Reads the body, which may be any JSON value; repeated keys, NULs and numbers beyond jansson's are not JSON.
+/* Reads the body, which may be any JSON value; repeated keys, NULs and reals beyond a double are not JSON.
  * Returns MFA_OK with `*out` borrowed from the reading, or NULL: it is not JSON; MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_reading_json(struct mfa_reading *reading, const json_t **out);
 

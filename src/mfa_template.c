@@ -81,6 +81,7 @@ static mfa_encode_fn *encoding_of(const struct place *place)
     case MFA_TEMPLATE_XML: return mfa_encode_xml;
     case MFA_TEMPLATE_POINTER: return mfa_encode_pointer;
     case MFA_TEMPLATE_PLAIN: return mfa_encode_plain;
+    case MFA_TEMPLATE_COMPARED: return mfa_encode_raw;
     }
     return mfa_encode_plain;
 }
@@ -298,7 +299,8 @@ static enum mfa_status check(struct mfa_template *tmpl, enum mfa_template_kind k
     case MFA_TEMPLATE_FORM:
     case MFA_TEMPLATE_XML:
     case MFA_TEMPLATE_POINTER:
-    case MFA_TEMPLATE_PLAIN: return MFA_OK;
+    case MFA_TEMPLATE_PLAIN:
+    case MFA_TEMPLATE_COMPARED: return MFA_OK;
     }
     return MFA_ERR_ARGUMENT;
 }

@@ -25,6 +25,7 @@ enum mfa_template_kind {
     MFA_TEMPLATE_XML,
     MFA_TEMPLATE_POINTER, /* JSON pointer */
     MFA_TEMPLATE_PLAIN,
+    MFA_TEMPLATE_COMPARED, /* never sent: values stand as they are */
 };
 
 /* The name under which the code is known to templates; reserved in user data. */

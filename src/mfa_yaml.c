@@ -319,15 +319,24 @@ static enum mfa_status expand_scalar(struct mfa_yaml_node *node, const struct mf
     return status == MFA_ERR_MEMORY ? status : MFA_OK;
 }
 
-enum mfa_status mfa_yaml_expand(struct mfa_yaml *yaml, const struct mfa_expand_parameters *parameters)
+static bool is_within(const struct mfa_yaml_node *node, const struct mfa_yaml_node *from)
 {
+    while (node != NULL && node != from)
+        node = node->parent;
+    return node != NULL;
+}
+
+enum mfa_status mfa_yaml_expand(const struct mfa_yaml_node *from, const struct mfa_expand_parameters *parameters)
+{
+    const size_t count = from != NULL ? from->document->node_count : 0;
     enum mfa_status status = MFA_OK;
 
-    for (size_t i = 0; i < yaml->node_count && status == MFA_OK; i++) {
-        struct mfa_yaml_node *node = &yaml->nodes[i];
+    for (size_t i = 0; i < count && status == MFA_OK; i++) {
+        struct mfa_yaml_node *node = &from->document->nodes[i];
         bool is_value = node->key != NULL || (node->parent != NULL && node->parent->yaml->type == YAML_SEQUENCE_NODE);
 
-        if (is_value && node->yaml->type == YAML_SCALAR_NODE && strstr(mfa_yaml_scalar(node), "${") != NULL)
+        if (is_value && node->yaml->type == YAML_SCALAR_NODE && strstr(mfa_yaml_scalar(node), "${") != NULL &&
+            is_within(node, from))
             status = expand_scalar(node, parameters);
     }
     return status;

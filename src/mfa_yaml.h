@@ -44,9 +44,11 @@ MFA_MUST_CHECK enum mfa_status mfa_yaml_parse(struct mfa_yaml **out, const struc
 MFA_MUST_CHECK enum mfa_status mfa_yaml_parse_for(struct mfa_yaml **out, const struct mfa_config_source *source,
                                                   const struct mfa_yaml_node *place);
 
-/* Replaces `${env:}`, `${file:}` and, with `parameters`, `${param:}` in every string, which is a string from then on whatever
- * it looks like. What cannot be replaced is reported. Returns MFA_OK or MFA_ERR_MEMORY. */
-MFA_MUST_CHECK enum mfa_status mfa_yaml_expand(struct mfa_yaml *yaml, const struct mfa_expand_parameters *parameters);
+/* Replaces `${env:}`, `${file:}` and, with `parameters`, `${param:}` in every string at `from` or below it, which is a string
+ * from then on whatever it looks like. What cannot be replaced is reported. A NULL for `from` is nothing to replace.
+ * Returns MFA_OK or MFA_ERR_MEMORY. */
+MFA_MUST_CHECK enum mfa_status mfa_yaml_expand(const struct mfa_yaml_node *from,
+                                               const struct mfa_expand_parameters *parameters);
 
 /* Wipes and frees a document. Accepts NULL. */
 void mfa_yaml_free(struct mfa_yaml *yaml);
@@ -100,6 +102,9 @@ bool mfa_yaml_integer(const struct mfa_yaml_node *node, int64_t *out);
  * Returns MFA_OK, `*out` owned by the caller, released with mfa_json_free; MFA_ERR_CONFIG: reported; MFA_ERR_MEMORY. */
 MFA_MUST_CHECK enum mfa_status mfa_yaml_json(const struct mfa_yaml_node *node, json_t **out);
 
+/* Likewise of what is sent, where a number must be spelled as its JSON is: 5.130 would go out as 5.13. */
+MFA_MUST_CHECK enum mfa_status mfa_yaml_json_as_written(const struct mfa_yaml_node *node, json_t **out);
+
 /* --- Reporting, as "key (file:line): message". Messages never hold values. --- */
 
 void mfa_yaml_error(const struct mfa_yaml_node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -110,7 +115,8 @@ MFA_MUST_CHECK enum mfa_status mfa_yaml_problem(const struct mfa_yaml_node *node
 
 void mfa_yaml_warning(const struct mfa_yaml_node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Reports about `path` below the root, with the line of the nearest value that is there. */
+/* Reports about `path` below the root, with the line of the nearest value that is there. The last key may be followed by the
+ * number of an item, "fallback[1]". */
 void mfa_yaml_error_at(const struct mfa_yaml *yaml, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void mfa_yaml_warning_at(const struct mfa_yaml *yaml, const char *path, const char *format, ...)

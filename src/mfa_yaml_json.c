@@ -6,6 +6,8 @@
 #include "mfa_json.h"
 #include "mfa_yaml_document.h"
 
+static enum mfa_status convert(const struct mfa_yaml_node *node, bool as_written, json_t **out);
+
 /* Puts `member` (transferred) behind the others. */
 static enum mfa_status add(json_t *to, const struct mfa_yaml_node *node, json_t *member)
 {
@@ -15,7 +17,7 @@ static enum mfa_status add(json_t *to, const struct mfa_yaml_node *node, json_t 
     return failed == 0 ? MFA_OK : MFA_ERR_MEMORY;
 }
 
-static enum mfa_status convert_collection(const struct mfa_yaml_node *node, json_t **out)
+static enum mfa_status convert_collection(const struct mfa_yaml_node *node, bool as_written, json_t **out)
 {
     const bool is_mapping = node->yaml->type == YAML_MAPPING_NODE;
     const struct mfa_yaml_node *entry;
@@ -30,7 +32,7 @@ static enum mfa_status convert_collection(const struct mfa_yaml_node *node, json
         entry = is_mapping ? mfa_yaml_entry(node, i) : mfa_yaml_item(node, i);
         if (entry == NULL)
             break;
-        status = mfa_yaml_json(entry, &member);
+        status = convert(entry, as_written, &member);
         if (status == MFA_OK)
             status = add(value, entry, member);
     }
@@ -71,19 +73,51 @@ static enum mfa_status convert_text(const struct mfa_yaml_node *node, json_t **o
     return *out == NULL ? MFA_ERR_MEMORY : MFA_OK;
 }
 
-enum mfa_status mfa_yaml_json(const struct mfa_yaml_node *node, json_t **out)
+/* Takes `*out` back when its text is another one than the node's. */
+static enum mfa_status check_spelling(const struct mfa_yaml_node *node, json_t **out)
+{
+    struct mfa_buffer text;
+    enum mfa_status status;
+
+    mfa_buffer_init(&text, MFA_YAML_MAX_LEN);
+    status = mfa_json_encode(*out, &text);
+    if (status == MFA_OK && strcmp(text.data, mfa_yaml_scalar(node)) != 0) {
+        mfa_yaml_error(node, "is a number that would be sent in another spelling: put it in quotes");
+        status = MFA_ERR_CONFIG;
+    }
+    mfa_buffer_clear(&text);
+    if (status == MFA_OK)
+        return status;
+    mfa_json_free(*out);
+    *out = NULL;
+    return status;
+}
+
+static enum mfa_status convert(const struct mfa_yaml_node *node, bool as_written, json_t **out)
 {
     enum mfa_status status = MFA_OK;
 
     *out = NULL;
     if (node->yaml->type != YAML_SCALAR_NODE)
-        return convert_collection(node, out);
+        return convert_collection(node, as_written, out);
     if (mfa_yaml_is_text(node))
         return convert_text(node, out);
     status = convert_typed(node, out);
+    if (status == MFA_OK && as_written && json_is_number(*out))
+        return check_spelling(node, out);
     if (status != MFA_ERR_SYNTAX)
         return status;
     mfa_yaml_error(node,
                    "is not clear: put it in quotes if it is a string, or write true, false, null or a decimal number");
     return MFA_ERR_CONFIG;
+}
+
+enum mfa_status mfa_yaml_json(const struct mfa_yaml_node *node, json_t **out)
+{
+    return convert(node, false, out);
+}
+
+enum mfa_status mfa_yaml_json_as_written(const struct mfa_yaml_node *node, json_t **out)
+{
+    return convert(node, true, out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mfa_yaml_document.h"
@@ -117,14 +118,32 @@ void mfa_yaml_document_error(struct mfa_yaml *yaml, size_t mark_line, const char
     va_end(args);
 }
 
+/* What is at `path`, or the nearest above it that is there. The last key may have the number of an item behind it. */
+static const struct mfa_yaml_node *find_nearest(const struct mfa_yaml *yaml, const char *path)
+{
+    const char *rest;
+    const struct mfa_yaml_node *nearest = mfa_yaml_descend(yaml->root, path, &rest);
+    const char *number = strchr(rest, '[');
+    const struct mfa_yaml_node *list = NULL;
+    const struct mfa_yaml_node *item = NULL;
+    char key[KEY_MAX_LEN];
+
+    if (number != NULL) {
+        (void)snprintf(key, sizeof key, "%.*s", (int)(number - rest), rest);
+        list = mfa_yaml_find_key(nearest, key);
+    }
+    if (list != NULL)
+        item = mfa_yaml_item(list, strtoul(number + 1, NULL, 10));
+    return item != NULL ? item : nearest;
+}
+
 static void report_path(const struct mfa_yaml *yaml, bool is_error, const char *path, const char *format, va_list args)
     __attribute__((format(printf, 4, 0)));
 
 static void report_path(const struct mfa_yaml *yaml, bool is_error, const char *path, const char *format, va_list args)
 {
     char full_path[PATH_MAX_LEN] = {0};
-    const char *rest;
-    const struct mfa_yaml_node *nearest = yaml->root != NULL ? mfa_yaml_descend(yaml->root, path, &rest) : NULL;
+    const struct mfa_yaml_node *nearest = yaml->root != NULL ? find_nearest(yaml, path) : NULL;
 
     mfa_yaml_append(full_path, sizeof full_path, "%s.%s", yaml->source->section, path);
     if (nearest != NULL)

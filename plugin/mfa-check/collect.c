@@ -14,6 +14,7 @@
 struct collection {
     struct secrets *secrets;
     const char *presets_directory;
+    bool are_names_open; /* what a value is called does not make it a secret */
 };
 
 static void say_nothing(void *ctx, bool is_error, const char *line)
@@ -104,7 +105,7 @@ static void collect_text(const struct collection *collection, const struct mfa_y
         text = written;
         written = NULL;
     }
-    if (text != NULL && is_secret)
+    if (text != NULL && is_secret && !collection->are_names_open)
         secrets_add_from_header(collection->secrets, "authorization", text);
     if (text != NULL && strcmp(key, "preset") == 0)
         collect_preset(collection, text);
@@ -148,18 +149,23 @@ static void collect_document(const struct collection *collection, const struct m
     mfa_yaml_free(yaml);
 }
 
-/* Where a preset says what its parameters are there is no secret. */
+/* Where a preset says what its parameters are there is no secret but what defaults name. */
 static void collect_preset(const struct collection *collection, const char *name)
 {
     const struct collection inner = {.secrets = collection->secrets, .presets_directory = ""};
+    const struct collection declared = {
+        .secrets = collection->secrets, .presets_directory = "", .are_names_open = true};
     char *path = memory_text("%s/%s.yml", collection->presets_directory, name);
     struct mfa_buffer text;
 
     mfa_buffer_init(&text, MFA_YAML_MAX_LEN);
-    if (strchr(name, '/') == NULL && memory_checked(mfa_file_read(path, &text)) == MFA_OK)
-        collect_document(
-            &inner, &(struct mfa_config_source){.text = text.data, .text_len = text.len, .section = name, .file = path},
-            "endpoints");
+    if (strchr(name, '/') == NULL && memory_checked(mfa_file_read(path, &text)) == MFA_OK) {
+        const struct mfa_config_source source = {
+            .text = text.data, .text_len = text.len, .section = name, .file = path};
+
+        collect_document(&inner, &source, "endpoints");
+        collect_document(&declared, &source, "parameters");
+    }
     mfa_buffer_clear(&text);
     free(path);
 }

@@ -49,7 +49,7 @@ static void read_aside(struct subject *subject)
         return;
     if (mfa_yaml_root(yaml) == NULL)
         add_problem(subject, false, SUBJECT_SECTION " is not there, or empty: MFA is off, as with mode \"disabled\"");
-    (void)memory_checked(mfa_yaml_expand(yaml, NULL));
+    (void)memory_checked(mfa_yaml_expand(mfa_yaml_root(yaml), NULL));
     subject->presets_directory = copy_text(yaml, "presetsDirectory", MFA_PRESETS_DIR);
     subject->domain = copy_text(yaml, "sms.webOtpDomain", NULL);
     mfa_yaml_free(yaml);

@@ -140,16 +140,17 @@ static void parameters_of_a_preset_are_hidden(void **state)
     checked_write("me.json", "{}");
     checked_write("acme.yml",
                   "title: Acme\n"
-                  "parameters: {botToken: what, number: what}\n"
+                  "parameters: {botToken: what, number: what, of: {default: '${env:MFA_TEST_IN_DEFAULT}'}}\n"
                   "endpoints:\n"
                   "  single:\n"
-                  "    url: 'http://localhost/${param:botToken}/${param:number}/${env:MFA_TEST_IN_PRESET}'\n"
+                  "    url: 'http://localhost/${param:botToken}/${param:number}/${env:MFA_TEST_IN_PRESET}${param:of}'\n"
                   "    body: {code: '{{ code }}'}\n");
     assert_int_equal(setenv("MFA_TEST_IN_PRESET", "canary-in-preset", 1), 0);
+    assert_int_equal(setenv("MFA_TEST_IN_DEFAULT", "/canary-in-default", 1), 0);
     checked_configure("mode: single\npresetsDirectory: .\nsms: {endpoints: {preset: acme, parameters: {botToken: "
                       "'1:canary', number: 12}}}\n");
-    HIDES(0, "http://localhost/1:canary/12/canary-in-preset", CONFIG);
-    HIDES(0, "http://localhost/1:canary/12/canary-in-preset", CONFIG, "render", "me.json");
+    HIDES(0, "http://localhost/1:canary/12/canary-in-preset/canary-in-default", CONFIG);
+    HIDES(0, "http://localhost/1:canary/12/canary-in-preset/canary-in-default", CONFIG, "render", "me.json");
 }
 
 /* The name of a parameter need not say what it is for. */

@@ -124,7 +124,8 @@ static void check_json_string(const struct encoded *encoded)
 
 static void check_json_value(const struct encoded *encoded)
 {
-    json_t *read = json_loadb(encoded->value, encoded->len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+    json_t *read = json_loadb(encoded->value, encoded->len,
+                              JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, NULL);
 
     check_kept_if(encoded, read != NULL && memchr(encoded->value, '\0', encoded->len) == NULL);
     json_decref(read);

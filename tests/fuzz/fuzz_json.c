@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What clients send: a request's JSON, and user data in it. The input is the text.
+ * What clients send: a request's JSON, and user data in it; and what services answer. The input is the text.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,6 +29,24 @@ static void check_parsed(enum mfa_status status, const json_t *parsed, const cha
 
     assert_int_equal(status, is_good ? MFA_OK : MFA_ERR_SYNTAX);
     assert_true(is_good ? json_equal(parsed, expected) : parsed == NULL);
+    json_decref(expected);
+}
+
+/* jansson knows large integers only where all are reals. */
+static void check_answer(const char *text, size_t len)
+{
+    static const size_t flags = JSON_DECODE_ANY | JSON_REJECT_DUPLICATES;
+    const size_t mark_len = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    json_t *expected = json_loadb(text + mark_len, len - mark_len, flags, NULL);
+    json_t *with_reals = json_loadb(text + mark_len, len - mark_len, flags | JSON_DECODE_INT_AS_REAL, NULL);
+    json_t *parsed = NULL;
+    enum mfa_status status = mfa_json_parse_answer(&parsed, text, len, MFA_JSON_MAX_DEPTH);
+
+    assert_int_equal(status, with_reals != NULL && !memchr(text, '\0', len) ? MFA_OK : MFA_ERR_SYNTAX);
+    if (status == MFA_OK && expected != NULL)
+        assert_true(json_equal(parsed, expected));
+    mfa_json_free(parsed);
+    json_decref(with_reals);
     json_decref(expected);
 }
 
@@ -163,6 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     json_t *parsed = NULL;
     enum mfa_status status = mfa_json_parse_object(&parsed, text, len, MFA_BODY_MAX_DEPTH);
 
+    check_answer(text, len);
     check_parsed(status, parsed, text, len, 0);
     mfa_json_free(parsed);
     status = mfa_json_parse_request(&parsed, text, len, MFA_BODY_MAX_DEPTH);

@@ -48,7 +48,7 @@ static bool has_same_types(const json_t *value, const json_t *expected)
     size_t i = 0;
 
     /* A variable outside of quotes may be any value. */
-    if (json_is_integer(expected) && json_integer_value(expected) == HARMLESS)
+    if (json_is_real(expected) && json_real_value(expected) == HARMLESS)
         return true;
     if (value == NULL || json_typeof(value) != json_typeof(expected) ||
         json_object_size(value) != json_object_size(expected) || json_array_size(value) != json_array_size(expected))
@@ -68,7 +68,7 @@ static bool has_same_types(const json_t *value, const json_t *expected)
 
 static json_t *read_json(const struct mfa_buffer *text)
 {
-    return json_loadb(text->data, text->len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+    return json_loadb(text->data, text->len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, NULL);
 }
 
 static void check_json(const struct attempt *attempt)
@@ -144,6 +144,7 @@ static void check_structure(const struct attempt *attempt)
     case MFA_TEMPLATE_FORM:
     case MFA_TEMPLATE_XML:
     case MFA_TEMPLATE_PLAIN: check_description(attempt); break;
+    case MFA_TEMPLATE_COMPARED: break; /* has none */
     }
 }
 
@@ -190,7 +191,7 @@ static void check_text(const struct attempt *attempt)
     size_t len = 0;
     FILE *out = NULL;
 
-    if (attempt->kind != MFA_TEMPLATE_PLAIN || strchr(attempt->text, '|') != NULL)
+    if (attempt->kind < MFA_TEMPLATE_PLAIN || strchr(attempt->text, '|') != NULL)
         return;
     out = open_memstream(&expected, &len);
     assert_non_null(out);
@@ -273,7 +274,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct fuzz_input input = {(const char *)data, len};
     unsigned chosen = fuzz_take_byte(&input);
     char *text = fuzz_take_text(&input);
-    struct attempt attempt = {.kind = (enum mfa_template_kind)(chosen % (MFA_TEMPLATE_PLAIN + 1)),
+    struct attempt attempt = {.kind = (enum mfa_template_kind)(chosen % (MFA_TEMPLATE_COMPARED + 1)),
                               .text = text,
                               .values = read_values(&input),
                               .code_in_values = (chosen & 0x80) == 0};

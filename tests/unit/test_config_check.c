@@ -230,6 +230,23 @@ static void a_fallback_is_held_to_the_same(void **state)
                EARLY_CODE CONFIG_AT("sms.endpoints.verify.fallback[1]", 45) NO_CODE);
 }
 
+static void a_problem_of_a_fallback_has_its_own_line(void **state)
+{
+    static const char text[] = "mode: single\n"
+                               "sms:\n"
+                               "  endpoints:\n"
+                               "    single:\n"
+                               "      url: 'https://s/{{ phone }}/{{ code }}'\n"
+                               "      fallback:\n"
+                               "        - url: 'https://t/{{ phone }}/{{ code }}'\n"
+                               "        - url: 'https://u/{{ number }}/{{ code }}'\n";
+
+    (void)state;
+    config_refuse(text, CONFIG_AT("sms.endpoints.single.fallback[1]",
+                                  48) "sends to {{ number }}, and the endpoint it stands in for does not: the limits "
+                                      "count only where that one sends\n");
+}
+
 /* --- Single ------------------------------------------------------------------------------------------------------ */
 
 static void a_message_without_a_code_is_warned_of(void **state)
@@ -296,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_verify_that_does_not_say_what_is_accepted_is_warned_of),
         cmocka_unit_test(who_sent_a_code_is_asked_to_check_it),
         cmocka_unit_test(a_fallback_is_held_to_the_same),
+        cmocka_unit_test(a_problem_of_a_fallback_has_its_own_line),
         cmocka_unit_test(a_message_without_a_code_is_warned_of),
         cmocka_unit_test(a_fallback_sends_where_the_limits_count),
         cmocka_unit_test(endpoints_of_another_mode_are_not_held_together),

@@ -126,6 +126,37 @@ static void sends(const char *keys, const char *expected)
     mfa_config_clear(&config);
 }
 
+/* --- Keys without a value ---------------------------------------------------------------------------------------- */
+
+static void what_proves_and_judges_is_not_left_empty(void **state)
+{
+    static const char *const keys[] = {"auth", "sign", "expect", "success", "outcomes", "capture", "retryAfter"};
+    static const char *const befores[] = {"url: 'https://h/'", "preset: full"};
+    char text[100];
+    char expected[2 * FOLDER_PATH_SIZE];
+
+    (void)state;
+    folder_write(
+        &folder, "full.yml",
+        "endpoints: {single: {url: 'https://h/', auth: {bearer: b}, expect: {status: [200]}, outcomes: [{when: "
+        "{status: [404]}, is: rejected}], retryAfter: /wait}}\n");
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        for (size_t j = 0; j < 2; j++) {
+            (void)snprintf(text, sizeof text, "%s\n%s:%s", befores[j], keys[i], j == 0 ? "" : " ~");
+            (void)snprintf(expected, sizeof expected,
+                           AT("%s", 46) "must not be empty: give it a value or remove the key\n", keys[i]);
+            refuse(text, expected);
+        }
+    folder_write(&folder, "empty.yml", "endpoints:\n  single:\n    url: 'https://h/'\n    auth:\n");
+    (void)snprintf(expected, sizeof expected,
+                   "empty.endpoints.single.auth (%s/empty.yml:4): must not be empty: give it a value or remove the "
+                   "key\n",
+                   folder.path);
+    refuse("preset: empty", expected);
+    refuse("url: 'https://h/'\nfallback:\n  - url: 'https://i/'\n    expect:",
+           AT("fallback[0].expect", 48) "must not be empty: give it a value or remove the key\n");
+}
+
 /* --- Query, form, body, method ----------------------------------------------------------------------------------- */
 
 static void a_query_is_appended_to_the_url(void **state)
@@ -246,6 +277,28 @@ static void a_body_is_one_thing_and_goes_with_its_method_and_type(void **state)
     refuse("url: 'https://h/'\nbody: {a: b}\nmethod: GET", expected);
     (void)snprintf(expected, sizeof expected, AT("form", 46) "%s", get);
     refuse("url: 'https://h/'\nform: {a: b}\nmethod: GET", expected);
+}
+
+static void a_number_is_sent_as_it_is_written_or_not_at_all(void **state)
+{
+    static const char *const numbers[] = {"5.130", "1.00", "0.00001", "1e3", "-0", "123456789.1234567890"};
+    static const char *const keys[] = {"query", "form", "body"};
+    char text[100];
+    char expected[300];
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < sizeof numbers / sizeof numbers[0]; j++) {
+            (void)snprintf(text, sizeof text, "url: 'https://h/'\n%s: {a: 1, b: %s}", keys[i], numbers[j]);
+            (void)snprintf(expected, sizeof expected,
+                           AT("%s.b", 46) "is a number that would be sent in another spelling: put it in quotes\n",
+                           keys[i]);
+            refuse(text, expected);
+        }
+    refuse("url: 'https://h/'\nbody:\n  a:\n    - 1\n    - 1.50",
+           AT("body.a[1]", 49) "is a number that would be sent in another spelling: put it in quotes\n");
+    sends("url: 'https://h/'\nmethod: GET\nquery: {a: '5.130', b: -7, c: 0.25, d: '1e3', e: 1e-5}",
+          "GET https://h/?a=5.130&b=-7&c=0.25&d=1e3&e=1e-5\n\n");
 }
 
 static void a_url_is_text(void **state)
@@ -900,12 +953,14 @@ static void a_secret_that_is_missing_is_named_and_none_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_proves_and_judges_is_not_left_empty),
         cmocka_unit_test(a_query_is_appended_to_the_url),
         cmocka_unit_test(a_form_is_sent_as_one),
         cmocka_unit_test(keys_and_values_are_sent_as_json),
         cmocka_unit_test(each_method_is_sent),
         cmocka_unit_test(what_cannot_be_sent_as_a_query_or_form_is_refused),
         cmocka_unit_test(a_body_is_one_thing_and_goes_with_its_method_and_type),
+        cmocka_unit_test(a_number_is_sent_as_it_is_written_or_not_at_all),
         cmocka_unit_test(a_url_is_text),
         cmocka_unit_test(what_is_composed_is_bounded),
         cmocka_unit_test(an_unknown_filter_is_named_wherever_it_stands),

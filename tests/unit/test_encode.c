@@ -165,8 +165,8 @@ static void a_broken_byte_is_found_wherever_it_stands(void **state)
 
 static void a_json_value_is_exactly_one(void **state)
 {
-    static const char *const values[] = {"1",  "-1.5e3", "true", "null", "\"a\"", "[1, 2]", "{\"a\": {\"b\": []}}",
-                                         " 7 "};
+    static const char *const values[] = {
+        "1", "-1.5e3", "true", "null", "\"a\"", "[1, 2]", "{\"a\": {\"b\": []}}", " 7 ", "18446744073709551616"};
     static const char *const others[] = {"",    "abc", "1,2", "1}",        "01", "'a'", "\"a", "{\"a\":1,\"a\":2}",
                                          "1 2", "NaN", "}",   "1,\"b\":2", "+41"};
 

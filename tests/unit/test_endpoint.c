@@ -140,11 +140,19 @@ static void check_kind(const char *content_type, const char *body, const char *e
 
 static void content_type_tells_the_kind_of_the_body(void **state)
 {
-    static const char *const json[] = {"application/json", "Application/JSON; charset=utf-8", "application/json;x",
-                                       "application/vnd.api+json", "application/problem+JSON ; x=y"};
-    static const char *const xml[] = {"text/xml", "application/xml; charset=utf-8", "application/soap+xml"};
-    static const char *const plain[] = {"text/plain", "application/jsonx", "application/jsom", "xapplication/json",
-                                        "json",       "text/html"};
+    static const char *const json[] = {"application/json",
+                                       "Application/JSON; charset=utf-8",
+                                       "application/json;x",
+                                       "application/vnd.api+json",
+                                       "application/problem+JSON ; x=y",
+                                       "text/json",
+                                       "application/x-json",
+                                       "application/json-rpc",
+                                       "application/x-amz-json-1.1"};
+    static const char *const xml[] = {"text/xml", "application/xml; charset=utf-8", "application/soap+xml",
+                                      "application/x-xml"};
+    static const char *const plain[] = {"text/plain", "application/jsom", "json/text",
+                                        "json",       "text/html",        "text/plain; profile=a/json"};
 
     (void)state;
     for (size_t i = 0; i < sizeof json / sizeof json[0]; i++)

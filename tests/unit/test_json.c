@@ -49,6 +49,7 @@ static void only_whole_objects_are_read(void **state)
                                       "{'a':1}",
                                       "{\"a\"}",
                                       "{\"a\":1e999}",
+                                      "{\"a\":18446744073709551616}",
                                       "\xef\xbb\xbf{}",
                                       "{\"a\":\"\xff\"}",
                                       "{\"a\":\"\\u0000\"}",
@@ -73,6 +74,26 @@ static void only_in_a_value_of_a_request_is_nul_a_character(void **state)
     assert_int_equal(mfa_json_parse_request(&value, texts[0], strlen(texts[0]), 32), MFA_OK);
     assert_int_equal(json_string_length(json_object_get(value, "a")), 1);
     mfa_json_free(value);
+}
+
+static void an_answer_is_read_as_services_write_it(void **state)
+{
+    static const char *const good[] = {"\xef\xbb\xbf{\"a\":1}", "[18446744073709551616]", "\xef\xbb\xbf 5", "\"a\""};
+    static const char *const bad[] = {"\xef\xbb\xbf",      "\xef\xbb\xbf\xef\xbb\xbf{}", " \xef\xbb\xbf{}", "\xef\xbb",
+                                      "{\"a\":1,\"a\":2}", "{\"a\":\"\\u0000\"}",        "[1e999]"};
+    json_t *value = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_int_equal(mfa_json_parse_answer(&value, good[i], strlen(good[i]), 1), MFA_OK);
+        mfa_json_free(value);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(mfa_json_parse_answer(&value, bad[i], strlen(bad[i]), 1), MFA_ERR_SYNTAX);
+        assert_null(value);
+    }
+    assert_int_equal(mfa_json_parse_answer(&value, "[[]]", 4, 1), MFA_ERR_SYNTAX);
+    assert_int_equal(mfa_json_parse_answer(&value, NULL, 0, 1), MFA_ERR_SYNTAX);
 }
 
 static void a_nul_between_values_is_no_white_space(void **state)
@@ -183,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_whole_objects_are_read),
         cmocka_unit_test(only_in_a_value_of_a_request_is_nul_a_character),
+        cmocka_unit_test(an_answer_is_read_as_services_write_it),
         cmocka_unit_test(a_nul_between_values_is_no_white_space),
         cmocka_unit_test(an_absent_text_is_no_object),
         cmocka_unit_test(a_key_given_twice_is_refused),

@@ -150,6 +150,30 @@ static void what_is_no_number_of_ours_is_refused(void **state)
         assert_refused(bad[i]);
 }
 
+static void an_integer_beyond_64_bits_is_a_real_where_that_is_said(void **state)
+{
+    static const struct {
+        const char *text;
+        double value;
+    } cases[] = {{"9223372036854775808", 9223372036854775808.0},
+                 {"-9223372036854775809", -9223372036854775808.0},
+                 {"100000000000000000000", 1e20}};
+    char digits[400];
+    json_t *value = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        value = read_part(cases[i].text, strlen(cases[i].text), MFA_JSON_LARGE_AS_REAL);
+        assert_true(json_is_real(value) && json_real_value(value) == cases[i].value);
+        mfa_json_free(value);
+    }
+    value = read_part("9223372036854775807", 19, MFA_JSON_LARGE_AS_REAL);
+    assert_true(json_is_integer(value) && json_integer_value(value) == INT64_MAX);
+    mfa_json_free(value);
+    memset(digits, '9', sizeof digits);
+    assert_null(read_part(digits, sizeof digits, MFA_JSON_LARGE_AS_REAL));
+}
+
 static void what_is_no_json_is_refused(void **state)
 {
     static const char *const bad[] = {"",
@@ -233,6 +257,7 @@ int main(void)
         cmocka_unit_test(a_nul_is_a_character_where_that_is_said),
         cmocka_unit_test(numbers_keep_their_value_and_their_kind),
         cmocka_unit_test(what_is_no_number_of_ours_is_refused),
+        cmocka_unit_test(an_integer_beyond_64_bits_is_a_real_where_that_is_said),
         cmocka_unit_test(what_is_no_json_is_refused),
         cmocka_unit_test(a_text_cut_short_is_refused_wherever_it_ends),
         cmocka_unit_test(of_a_key_given_twice_the_last_holds_unless_it_is_refused),

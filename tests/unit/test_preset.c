@@ -86,7 +86,7 @@ static void read_from(struct fixture *fixture, const char *directory, const char
                                            .first_line = 41},
                                 .presets = {.directory = directory}};
     assert_int_equal(mfa_yaml_parse(&fixture->yaml, &fixture->source, collect, fixture), MFA_OK);
-    assert_int_equal(mfa_yaml_expand(fixture->yaml, NULL), MFA_OK);
+    assert_int_equal(mfa_yaml_expand(mfa_yaml_root(fixture->yaml), NULL), MFA_OK);
     fixture->preset = get(fixture);
 }
 
@@ -441,6 +441,27 @@ static void sources_of_the_operators_machine_may_stand_in_a_preset(void **state)
     clear(&fixture);
 }
 
+static void a_default_may_name_a_source_which_is_looked_up_where_it_is_used(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    folder_write(&folder, "default.yml",
+                 "parameters:\n"
+                 "  good: {default: 'x ${env:MFA_TEST_A}'}\n"
+                 "  none: {default: '${env:MFA_TEST_MISSING}', description: 'as ${env:MFA_TEST_MISSING}'}\n"
+                 "endpoints: {single: {url: 'https://h/${param:good}/${param:none}'}}\n");
+    accept(&fixture, "preset: default\nparameters: {none: given}\n");
+    assert_string_equal(text_at(&fixture, "url"), "https://h/x alpha/given");
+    clear(&fixture);
+    refuse("preset: default\n", "default.parameters.none.default (%s/default.yml:3): needs the environment variable "
+                                "MFA_TEST_MISSING, which is not set\n");
+    folder_write(&folder, "default.yml",
+                 "parameters: {a: {default: x}, b: {default: '${param:a}'}}\nendpoints: {single: {url: x}}\n");
+    refuse("preset: default\n", "default.parameters.b.default (%s/default.yml:1): has \"${\" with a source that is not "
+                                "known: write ${env:NAME} or ${file:/path}\n");
+}
+
 /* --- All of them ------------------------------------------------------------------------------------------------- */
 
 static void an_endpoint_that_is_not_there_is_none(void **state)
@@ -513,6 +534,7 @@ int main(void)
         cmocka_unit_test(a_preset_that_holds_nothing_is_refused),
         cmocka_unit_test(a_mistake_inside_a_preset_has_the_presets_file_and_line),
         cmocka_unit_test(sources_of_the_operators_machine_may_stand_in_a_preset),
+        cmocka_unit_test(a_default_may_name_a_source_which_is_looked_up_where_it_is_used),
         cmocka_unit_test(an_endpoint_that_is_not_there_is_none),
         cmocka_unit_test(a_preset_is_read_once_and_its_problems_told_once),
         cmocka_unit_test(other_parameters_make_another_preset),

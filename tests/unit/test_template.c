@@ -252,6 +252,7 @@ static void single_braces_and_closing_ones_are_text(void **state)
     check("{ } }} }{ {", MFA_TEMPLATE_PLAIN, "{}", "{ } }} }{ {");
     check("{\"a\":{\"b\":\"{{ n }}\"}}", MFA_TEMPLATE_JSON, "{\"n\": \"x\"}", "{\"a\":{\"b\":\"x\"}}");
     check("{\"a\":{{ n }}}", MFA_TEMPLATE_JSON, "{\"n\": 5}", "{\"a\":5}");
+    check("[18446744073709551616,{{ n }}]", MFA_TEMPLATE_JSON, "{\"n\": 5}", "[18446744073709551616,5]");
     check("{\"a\":{\"b\":{{ n }}}}", MFA_TEMPLATE_JSON, "{\"n\": 5}", "{\"a\":{\"b\":5}}");
 }
 

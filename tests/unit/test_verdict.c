@@ -34,7 +34,8 @@ static struct mfa_gateway_answer answered(int http_status, const char *body, siz
 /* The variables of every request here. */
 static json_t *user_data(void)
 {
-    return json_pack("{s:s, s:s, s:i}", "phone", "+15555550100", "id", "a/b", "n", 5);
+    return json_pack("{s:s, s:s, s:i, s:s}", "phone", "+15555550100", "id", "a/b", "n", 5, "message",
+                     "Hi,\n\t%41 \x7f");
 }
 
 /* What must be true of any finding, whatever the rules and the answer. */
@@ -177,7 +178,7 @@ static void every_status_of_a_verify(void **state)
 
 static void a_verify_is_accepted_only_when_the_body_says_nothing(void **state)
 {
-    static const char *const nothing[] = {"", "{}", " ", "\r\n", " {}", "{} ", "{ }", "\t{\r\n }\n"};
+    static const char *const nothing[] = {"", "{}", " ", "\r\n", " {}", "{} ", "{ }", "\t{\r\n }\n", "\xef\xbb\xbf{}"};
     static const char *const something[] = {
         "{",
         "}",
@@ -195,7 +196,7 @@ static void a_verify_is_accepted_only_when_the_body_says_nothing(void **state)
         "{\"ok\": true}",
         "{\f}",
         "\v",
-        "\xef\xbb\xbf{}",
+        "\xef\xbb\xbf",
         "\xc2\xa0",
         "OK",
         "<html></html>",
@@ -381,6 +382,15 @@ static void an_answer_is_bound_to_its_request(void **state)
     assert_int_equal(verdict(rules, VERIFY, 200,
                              "{\"status\": \"approved\", \"to\": \"+15555550100\", \"by\": {\"a\": {\"b\": \"5\"}}}"),
                      MFA_VERDICT_ERROR);
+}
+
+static void an_expected_value_is_compared_byte_by_byte(void **state)
+{
+    static const char rules[] = "expect: {json: {/text: '{{ message }}'}}";
+
+    (void)state;
+    assert_int_equal(verdict(rules, VERIFY, 200, "{\"text\": \"Hi,\\n\\t%41 \x7f\"}"), MFA_VERDICT_ACCEPTED);
+    assert_int_equal(verdict(rules, VERIFY, 200, "{\"text\": \"Hi,\\n%41 \x7f\"}"), MFA_VERDICT_ERROR);
 }
 
 /* --- What cannot be checked ------------------------------------------------------------------------------------ */
@@ -714,6 +724,7 @@ int main(void)
         cmocka_unit_test(a_429_that_is_expected_is_no_throttling),
         cmocka_unit_test(success_is_another_spelling),
         cmocka_unit_test(an_answer_is_bound_to_its_request),
+        cmocka_unit_test(an_expected_value_is_compared_byte_by_byte),
         cmocka_unit_test(what_cannot_be_checked_is_an_error),
         cmocka_unit_test(a_refusal_names_what_did_not_hold),
         cmocka_unit_test(a_send_takes_the_captures_with_it),

@@ -290,15 +290,23 @@ static void a_missing_key_has_the_line_of_the_nearest_mapping(void **state)
     struct fixture fixture;
 
     (void)state;
-    parse(&fixture, "mode: x\nsms:\n  endpoints:\n    a: 1\n");
+    parse(&fixture, "mode: x\nsms:\n  endpoints:\n    a: 1\n  b:\n    - x\n    - y\n");
     mfa_yaml_error_at(fixture.yaml, "sms.endpoints.single.url", "must be set for %s", "this");
     mfa_yaml_error_at(fixture.yaml, "other", "must be set");
+    mfa_yaml_error_at(fixture.yaml, "sms.b[1]", "is there");
+    mfa_yaml_error_at(fixture.yaml, "sms.b[2]", "is not");
+    mfa_yaml_error_at(fixture.yaml, "sms.c[0]", "is not");
+    mfa_yaml_error_at(fixture.yaml, "sms.endpoints[0]", "is not");
     mfa_yaml_warning(mfa_yaml_root(fixture.yaml), "is odd");
     assert_string_equal(fixture.log.text,
                         "services.mfa.sms.endpoints.single.url (override-config.yml:43): must be set for this\n"
                         "services.mfa.other (override-config.yml:41): must be set\n"
+                        "services.mfa.sms.b[1] (override-config.yml:47): is there\n"
+                        "services.mfa.sms.b[2] (override-config.yml:42): is not\n"
+                        "services.mfa.sms.c[0] (override-config.yml:42): is not\n"
+                        "services.mfa.sms.endpoints[0] (override-config.yml:42): is not\n"
                         "warning: services.mfa (override-config.yml:41): is odd\n");
-    assert_int_equal(mfa_yaml_error_count(fixture.yaml), 2);
+    assert_int_equal(mfa_yaml_error_count(fixture.yaml), 6);
     mfa_yaml_free(fixture.yaml);
 }
 
@@ -437,7 +445,7 @@ static void expand(struct fixture *fixture, const char *text, const char *expect
     assert_int_equal(fixture->status, MFA_OK);
     assert_int_equal(setenv("MFA_TEST_A", "alpha", 1), 0);
     assert_int_equal(unsetenv("MFA_TEST_MISSING"), 0);
-    assert_int_equal(mfa_yaml_expand(fixture->yaml, NULL), MFA_OK);
+    assert_int_equal(mfa_yaml_expand(mfa_yaml_root(fixture->yaml), NULL), MFA_OK);
     assert_string_equal(fixture->log.text, expected_log);
 }
 
@@ -519,7 +527,7 @@ static void an_empty_parameter_is_an_empty_string(void **state)
 
     (void)state;
     parse(&fixture, "k: ${param:nothing}\nl: ${param:other}\n");
-    assert_int_equal(mfa_yaml_expand(fixture.yaml, &parameters), MFA_OK);
+    assert_int_equal(mfa_yaml_expand(mfa_yaml_root(fixture.yaml), &parameters), MFA_OK);
     assert_string_equal(text_at(&fixture, "k"), "");
     assert_string_equal(fixture.log.text,
                         "services.mfa.l (override-config.yml:42): needs the parameter other, which the "
@@ -757,7 +765,7 @@ static void a_section_is_read_where_it_stands_and_nothing_around_it(void **state
     assert_int_equal(fixture.status, MFA_OK);
     assert_string_equal(mfa_yaml_string(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "mode")), "single");
     assert_null(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "services"));
-    assert_int_equal(mfa_yaml_expand(fixture.yaml, NULL), MFA_OK);
+    assert_int_equal(mfa_yaml_expand(mfa_yaml_root(fixture.yaml), NULL), MFA_OK);
     assert_string_equal(fixture.log.text, "");
     mfa_yaml_error(mfa_yaml_root(fixture.yaml), "a");
     mfa_yaml_error(mfa_yaml_item(mfa_yaml_find(mfa_yaml_root(fixture.yaml), "list"), 1), "b");
