@@ -90,7 +90,7 @@ typedef int32_t core_status;
 #define CORE_ERR_CONFLICT INT32_C(-7)  /* the field is not at the expected version; nothing was written */
 #define CORE_ERR_TOO_SMALL INT32_C(-8) /* the caller's buffer is too small; the needed size was returned */
 #define CORE_ERR_DENIED INT32_C(-9)    /* the password is wrong */
-#define CORE_ERR_CLOSED INT32_C(-10)   /* there is no open call with this token: completed before, or never made */
+#define CORE_ERR_CLOSED INT32_C(-10)   /* this plugin has no such open call: completed before, or never made */
 #define CORE_ERR_BUSY INT32_C(-11)     /* the host cannot take more of this work now */
 
 /* Longest user id, request id and grant that cross this boundary, in bytes. */
@@ -108,6 +108,7 @@ struct core_header {
 
 /* The token of one call of a hook. It is a number that the host never uses twice, not a pointer, so that a token can be
  * kept too long without harm: completing it again is CORE_ERR_CLOSED, never undefined. 0 is never a call.
+ * A call is that plugin's for whose hook it was opened; to any other its token is one that was never made.
  *
  * The plugin ends every call with `core_host.complete`, exactly once, from any thread; also before the hook returns.
  * It does so even when the call was cancelled or its deadline has passed: until then the host keeps the inputs alive.
@@ -250,7 +251,7 @@ typedef core_status core_monotonic_clock_fn(const struct core_host *host, uint64
 
 /* Ends a call. It does not wait, and it never calls a hook of any plugin: what follows happens on a thread of the host.
  * Returns    CORE_OK: this completion counted, even if the host had already answered because the deadline had passed;
- *            CORE_ERR_CLOSED: there is no such open call, nothing happened;
+ *            CORE_ERR_CLOSED: this plugin has no such open call, nothing happened;
  *            CORE_ERR_MEMORY, CORE_ERR_ARGUMENT (no result, or a struct_size below version 1.0's): the call has ended all
  *            the same, and the host answers 500.
  * Ownership  `result` and all it points to are copied. Inputs borrowed until complete end here.
@@ -259,7 +260,7 @@ typedef core_status core_monotonic_clock_fn(const struct core_host *host, uint64
 typedef core_status core_complete_fn(const struct core_host *host, core_call call, const struct core_result *result);
 
 /* Tells what the host knows of an open call.
- * Returns    CORE_OK; CORE_ERR_CLOSED: no such open call; CORE_ERR_ARGUMENT. `*info` is untouched on failure.
+ * Returns    CORE_OK; CORE_ERR_CLOSED: this plugin has no such open call; CORE_ERR_ARGUMENT. `*info` is untouched on failure.
  * Ownership  `info`, whose struct_size the caller has filled in, is borrowed until return; the host writes no further
  *            than that size.
  * Threads    [any thread]

@@ -276,6 +276,23 @@ static void a_call_that_is_never_completed_is_denied(void **state)
     assert_error(&route, 500, "unexpected-error");
 }
 
+static void a_plugin_cannot_end_the_call_of_another(void **state)
+{
+    struct world *world = *state;
+    int login = connect_to(&world->host);
+
+    send_request(login, "POST", "/alice/auth/login", NULL,
+                 "{\"username\":\"alice\",\"password\":\"pw\",\"appId\":\"silent\"}");
+    while (calls_count(world->host.calls) == 0)
+        (void)sched_yield();
+    const struct answer meddler = ask(world, "POST", "/alice/second", NULL, "meddle");
+    assert_non_null(strstr(meddler.text, "{\"asked\":-10,\"ended\":-10,")); /* CORE_ERR_CLOSED */
+    assert_int_equal(calls_count(world->host.calls), 1);
+    host_stop(&world->host);
+    const struct answer denied = receive(login);
+    assert_error(&denied, 403, "denied");
+}
+
 /* --- routes --------------------------------------------------------------------------------------------------------- */
 
 static void an_answer_may_come_later(void **state)
@@ -448,6 +465,7 @@ int main(void)
         TEST(a_grant_releases_nothing_for_another_user_or_plugin),
         cmocka_unit_test_setup_teardown(a_call_that_is_never_completed_is_denied, set_up_with_short_deadline,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_plugin_cannot_end_the_call_of_another, set_up, tear_down_stopped),
         TEST(an_answer_may_come_later),
         TEST(an_answer_that_is_no_object_is_an_error),
         TEST(the_host_enforces_the_token_of_a_route),
