@@ -359,7 +359,7 @@ struct core_config {
 
 /* Makes an instance: reads the configuration, registers routes, starts threads. Several instances may live at once, and
  * create after destroy works.
- * Returns    CORE_OK: `*instance` is ready; the host calls no hook before it has seen this;
+ * Returns    CORE_OK: `*instance` is ready, and not NULL; the host calls no hook before it has seen this;
  *            anything else: `*instance` is NULL, nothing is left running or allocated, and the reason has been logged at
  *            CORE_LOG_ERROR in words for an operator. The host then refuses to start.
  * Ownership  `host` is static; `config` and all it points to are borrowed until return; `*instance` is owned by the
@@ -422,7 +422,7 @@ struct core_plugin_hooks {
  *   - `name`, `version`, `config_section`, `create`, `destroy`, `hooks` or `hooks->stop` is NULL, or `hooks->struct_size`
  *     is below version 1.0's;
  *   - another plugin has the same name, or claims one of the same `profile_fields`;
- *   - `create` fails.
+ *   - `create` fails, or succeeds and gives no instance.
  *
  * `requires_minor` is written as a literal: the lowest minor the plugin can live with, which is not the one it happened
  * to be compiled with. Rationale: a plugin that filled in CORE_API_MINOR would, rebuilt against a newer header, refuse
