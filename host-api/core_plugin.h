@@ -446,8 +446,9 @@ struct core_plugin_descriptor {
 };
 
 /* The declaration a plugin defines:
- *     CORE_PLUGIN_EXPORT const struct core_plugin_descriptor core_plugin_descriptor = { ... }; */
-extern const struct core_plugin_descriptor core_plugin_descriptor;
+ *     CORE_PLUGIN_EXPORT const struct core_plugin_descriptor core_plugin_descriptor = { ... };
+ * In C++ the CORE_PLUGIN_EXPORT of the definition may be left out: g++ goes by the one here, and warns of the other. */
+extern CORE_PLUGIN_EXPORT const struct core_plugin_descriptor core_plugin_descriptor;
 
 #ifdef __cplusplus
 }
