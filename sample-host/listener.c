@@ -220,6 +220,8 @@ core_status listener_start(struct host *host, struct listener **out)
 void listener_close(struct listener *listener)
 {
     listener->closed_fd = MHD_quiesce_daemon(listener->daemon);
+    /* Or the system goes on accepting connections, which nobody serves. */
+    (void)shutdown(listener->closed_fd, SHUT_RDWR);
 }
 
 /* libmicrohttpd must not be stopped while a connection is suspended. Each of them waits for a job that is under way, so

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sodium.h>
@@ -42,7 +43,8 @@ struct answer {
 
 /* --- HTTP ---------------------------------------------------------------------------------------------------------- */
 
-static int connect_from(const char *own_ip, const struct host *host)
+/* Returns -1 when the host refuses the connection. */
+static int try_connect_from(const char *own_ip, const struct host *host)
 {
     const char *port = strchr(host->address, ':') + 1;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
@@ -53,7 +55,18 @@ static int connect_from(const char *own_ip, const struct host *host)
     assert_int_equal(inet_pton(AF_INET, own_ip, &own.sin_addr), 1);
     assert_int_equal(bind(fd, (const struct sockaddr *)&own, sizeof(own)), 0);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+    assert_int_equal(errno, ECONNREFUSED);
+    (void)close(fd);
+    return -1;
+}
+
+static int connect_from(const char *own_ip, const struct host *host)
+{
+    int fd = try_connect_from(own_ip, host);
+
+    assert_true(fd >= 0);
     return fd;
 }
 
@@ -454,6 +467,48 @@ static void stopping_answers_what_is_open(void **state)
     assert_error(&answer, 403, "denied");
 }
 
+static void *stop_host(void *host)
+{
+    host_stop(host);
+    return NULL;
+}
+
+static void wait_for_exchanges(struct world *world, size_t count)
+{
+    while (atomic_load(&world->host.exchanges) != count)
+        (void)sched_yield();
+}
+
+static bool refuses_new_connections(const struct world *world)
+{
+    int fd = 0;
+
+    for (int i = 0; i < 2000 && fd >= 0; i++) {
+        fd = try_connect_from("127.0.0.1", &world->host);
+        if (fd >= 0)
+            (void)close(fd);
+        (void)usleep(1000);
+    }
+    return fd < 0;
+}
+
+static void a_host_that_stops_refuses_new_connections(void **state)
+{
+    static const char half[] = "POST /alice/gate HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n";
+    struct world *world = *state;
+    int unfinished = connect_to(&world->host);
+    pthread_t stopping;
+
+    wait_for_exchanges(world, 0);
+    assert_int_equal(send(unfinished, half, strlen(half), MSG_NOSIGNAL), (ssize_t)strlen(half));
+    wait_for_exchanges(world, 1);
+    assert_int_equal(pthread_create(&stopping, NULL, stop_host, &world->host), 0);
+    assert_true(refuses_new_connections(world));
+    assert_int_equal(atomic_load(&world->host.exchanges), 1); /* it is still waited for */
+    (void)close(unfinished);
+    assert_int_equal(pthread_join(stopping, NULL), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -477,6 +532,7 @@ int main(void)
                                         tear_down),
         TEST(a_claimed_field_cannot_be_written_by_the_user),
         cmocka_unit_test_setup_teardown(stopping_answers_what_is_open, set_up, tear_down_stopped),
+        cmocka_unit_test_setup_teardown(a_host_that_stops_refuses_new_connections, set_up, tear_down_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
