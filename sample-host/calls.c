@@ -103,6 +103,7 @@ core_status calls_complete(struct calls *calls, const struct plugin *plugin, cor
                            const struct core_result *source)
 {
     struct call_result *result = NULL;
+    const char *objection = NULL;
     bool settles = false;
 
     pthread_mutex_lock(&calls->lock);
@@ -115,9 +116,9 @@ core_status calls_complete(struct calls *calls, const struct plugin *plugin, cor
     if (!call)
         return CORE_ERR_CLOSED;
 
-    core_status status = call_result_copy(call->kind, source, &result);
+    core_status status = call_result_copy(call->kind, source, &result, &objection);
     if (settles)
-        call->events->settled(call->owner, result); /* transferred */
+        call->events->settled(call->owner, result, objection); /* transferred */
     else
         call_result_free(result);
     release_call(calls, call);
@@ -147,7 +148,7 @@ static void settle_expired(struct calls *calls, uint64_t now_ms)
     for (struct call *call = take_expired(calls, now_ms); call; call = take_expired(calls, now_ms)) {
         log_line(CORE_LOG_WARN, "call %08x-%08llx: not completed by its deadline, denied", calls->process_id,
                  (unsigned long long)call->token);
-        call->events->settled(call->owner, NULL);
+        call->events->settled(call->owner, NULL, NULL);
         release_call(calls, call);
     }
 }
@@ -345,7 +346,7 @@ size_t calls_abandon(struct calls *calls)
     for (struct call *call = take_abandoned(calls, &settles); call; call = take_abandoned(calls, &settles)) {
         abandoned++;
         if (settles)
-            call->events->settled(call->owner, NULL);
+            call->events->settled(call->owner, NULL, NULL);
         release_call(calls, call);
     }
     pthread_mutex_lock(&calls->lock);

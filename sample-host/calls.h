@@ -25,8 +25,9 @@ struct plugin;
 
 /* What becomes of a call. Both are called on any thread, without a lock held, and must not wait. */
 struct call_events {
-    /* `result` is transferred, release with call_result_free; NULL: denied, for the host's own reasons. */
-    void (*settled)(void *owner, struct call_result *result);
+    /* `result` is transferred, release with call_result_free; NULL: denied. `objection` is then why the plugin's could not
+     * be used, as call_result_copy has it; NULL: the plugin had none, which has been logged. */
+    void (*settled)(void *owner, struct call_result *result, const char *objection);
     void (*closed)(void *owner);
 };
 

@@ -240,27 +240,43 @@ static void drop_exchange(void *owner)
     exchange_drop(owner);
 }
 
-static void settle_route(void *owner, struct call_result *result)
+/* Answers with the plugin's result. Where it cannot be used, the log says why: `complete` may have returned CORE_OK. */
+static void answer_result(struct exchange *exchange, const struct plugin *plugin, const char *hook,
+                          const struct call_result *result, const char *objection)
+{
+    struct MHD_Response *response = result ? exchange_response_of(result) : NULL;
+
+    if (result && !response)
+        objection = "has a body that is not a JSON object";
+    if (objection)
+        log_line(CORE_LOG_ERROR, "plugin %s: %s: its result %s; answered 500", plugin->descriptor->name, hook,
+                 objection);
+    exchange_answer(exchange, result ? result->http_status : 500, response); /* transferred */
+}
+
+static void settle_route(void *owner, struct call_result *result, const char *objection)
 {
     struct exchange *exchange = owner;
+    const struct route *route = exchange->route;
 
     if (result && result->outcome == CORE_RELEASE) {
         exchange->result = result; /* transferred */
         exchange_continue(exchange, login_chain_release);
         return;
     }
-    exchange_answer_result(exchange, result);
+    answer_result(exchange, route->plugin, route->path, result, objection);
     call_result_free(result);
 }
 
-static void settle_login(void *owner, struct call_result *result)
+static void settle_login(void *owner, struct call_result *result, const char *objection)
 {
     struct exchange *exchange = owner;
+    const struct plugin *plugin = &exchange->host->plugins[exchange->login->grant.position];
 
     if (result && result->outcome == CORE_ALLOW)
         exchange_continue(exchange, login_chain_next);
     else
-        exchange_answer_result(exchange, result);
+        answer_result(exchange, plugin, "login hook", result, objection);
     call_result_free(result);
 }
 

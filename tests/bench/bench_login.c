@@ -24,10 +24,11 @@ struct desk {
     size_t allowed;
 };
 
-static void settle(void *owner, struct call_result *result)
+static void settle(void *owner, struct call_result *result, const char *objection)
 {
     struct desk *desk = owner;
 
+    (void)objection;
     desk->allowed += result != NULL && result->outcome == CORE_ALLOW;
     call_result_free(result);
 }

@@ -26,9 +26,10 @@ struct owner {
     int settled;
     int closed;
     struct call_result *result;
+    const char *objection;
 };
 
-static void on_settled(void *context, struct call_result *result)
+static void on_settled(void *context, struct call_result *result, const char *objection)
 {
     struct owner *owner = context;
 
@@ -36,6 +37,7 @@ static void on_settled(void *context, struct call_result *result)
     owner->settled++;
     call_result_free(owner->result);
     owner->result = result; /* transferred */
+    owner->objection = objection;
     pthread_cond_broadcast(&owner->changed);
     pthread_mutex_unlock(&owner->lock);
 }
@@ -288,6 +290,7 @@ static bool is_denied(struct world *world, enum call_kind kind, const struct cor
     open_call(world, kind);
     (void)calls_complete(world->calls, &plugin, world->call, result);
     assert_int_equal(world->owner.settled, 1);
+    assert_true((world->owner.objection == NULL) == (world->owner.result != NULL));
     return !world->owner.result;
 }
 

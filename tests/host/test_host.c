@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -323,6 +324,44 @@ static void an_answer_that_is_no_object_is_an_error(void **state)
     assert_error(&answer, 500, "unexpected-error");
 }
 
+/* Keeps what is logged, until end_log gives it. */
+static int start_log(int *stderr_fd)
+{
+    int fd = memfd_create("log", MFD_CLOEXEC);
+
+    *stderr_fd = dup(STDERR_FILENO);
+    assert_true(fd >= 0 && *stderr_fd >= 0);
+    assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+    return fd;
+}
+
+static void end_log(int fd, int stderr_fd, char text[static ANSWER_MAX])
+{
+    assert_int_equal(dup2(stderr_fd, STDERR_FILENO), STDERR_FILENO);
+    ssize_t len = pread(fd, text, ANSWER_MAX - 1, 0);
+    assert_true(len >= 0);
+    text[len] = '\0';
+    (void)close(fd);
+    (void)close(stderr_fd);
+}
+
+static void a_result_that_cannot_be_used_is_logged(void **state)
+{
+    char log[ANSWER_MAX];
+    int stderr_fd = -1, fd = start_log(&stderr_fd);
+    const struct answer bad = ask(*state, "POST", "/alice/gate", NULL, "bad");
+    const struct answer wrong = ask(*state, "POST", "/alice/gate", NULL, "wrong");
+    const struct answer login = log_in(*state, "alice", "wrong");
+
+    end_log(fd, stderr_fd, log);
+    assert_error(&bad, 500, "unexpected-error");
+    assert_error(&wrong, 500, "unexpected-error");
+    assert_error(&login, 500, "unexpected-error");
+    assert_non_null(strstr(log, "error host plugin gate: /{username}/gate: its result has a body that is not a JSON"));
+    assert_non_null(strstr(log, "error host plugin gate: /{username}/gate: its result has an outcome that is not"));
+    assert_non_null(strstr(log, "error host plugin gate: login hook: its result has an outcome that is not"));
+}
+
 static void the_host_enforces_the_token_of_a_route(void **state)
 {
     const struct world *world = *state;
@@ -523,6 +562,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_plugin_cannot_end_the_call_of_another, set_up, tear_down_stopped),
         TEST(an_answer_may_come_later),
         TEST(an_answer_that_is_no_object_is_an_error),
+        TEST(a_result_that_cannot_be_used_is_logged),
         TEST(the_host_enforces_the_token_of_a_route),
         TEST(a_token_is_taken_in_three_ways),
         TEST(the_administrators_key_opens_only_its_routes),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * gate.c: a plugin for trying out a host. What it does is said by the client: with a login by its application id (deny,
- * challenge, silent, late; anything else is allowed), with POST /{username}/gate by the body (deny, silent, late, bad,
- * meddle, release GRANT; anything else is answered). It hands its grants, in hexadecimal, to the client, who may then try
+ * challenge, silent, late, wrong; anything else is allowed), with POST /{username}/gate by the body (deny, silent, late, bad,
+ * wrong, meddle, release GRANT; anything else is answered). It hands its grants, in hexadecimal, to the client, who may then try
  * what a plugin must not.
  */
 #include "core_plugin.h"
@@ -116,6 +116,8 @@ static void login(void *instance, core_call call, const struct core_login *input
         keep_silent(instance, call);
     else if (is(input->app_id, "late"))
         start_late(instance, call, CORE_ALLOW);
+    else if (is(input->app_id, "wrong"))
+        complete(instance, call, CORE_ANSWER, 200, "{}");
     else
         complete(instance, call, CORE_ALLOW, 0, NULL);
 }
@@ -161,6 +163,8 @@ static void route(void *context, core_call call, const struct core_request *requ
         start_late(context, call, CORE_ANSWER);
     else if (is(request->body, "bad"))
         complete(context, call, CORE_ANSWER, 200, "{}}");
+    else if (is(request->body, "wrong"))
+        complete(context, call, CORE_ALLOW, 0, NULL);
     else if (is(request->body, "meddle"))
         meddle(context, call);
     else if (request->body.len > 8 && memcmp(request->body.data, "release ", 8) == 0)
