@@ -144,7 +144,12 @@ struct core_call_info {
  *
  * `body` is the text of one JSON object; the host adds what it puts into every answer (`meta`, CORS headers). An error
  * object is {"error": {"id", "message", "data"?}}. With status 204 the body is absent. CORE_DENY without a body makes
- * the host answer its own 500. */
+ * the host answer its own 500.
+ *
+ * Refused, CORE_ERR_ARGUMENT, are a body above 1 MiB; a grant above CORE_GRANT_MAX; more than 64 headers; a header whose name
+ * or value is empty or above 8192 bytes, whose name is not a token (RFC 9110), or whose value has a control character other
+ * than tab; and the headers that are the host's: Content-Length, Transfer-Encoding, Connection, Upgrade, Content-Type, and
+ * all of Access-Control-. */
 struct core_result {
     uint32_t struct_size;
     uint32_t outcome;      /* CORE_DENY ... */
@@ -252,8 +257,8 @@ typedef core_status core_monotonic_clock_fn(const struct core_host *host, uint64
 /* Ends a call. It does not wait, and it never calls a hook of any plugin: what follows happens on a thread of the host.
  * Returns    CORE_OK: this completion counted, even if the host had already answered because the deadline had passed;
  *            CORE_ERR_CLOSED: this plugin has no such open call, nothing happened;
- *            CORE_ERR_MEMORY, CORE_ERR_ARGUMENT (no result, or a struct_size below version 1.0's): the call has ended all
- *            the same, and the host answers 500.
+ *            CORE_ERR_MEMORY, CORE_ERR_ARGUMENT (no result, a struct_size below version 1.0's, or what core_result says is
+ *            refused): the call has ended all the same, and the host answers 500.
  * Ownership  `result` and all it points to are copied. Inputs borrowed until complete end here.
  * Threads    [any thread]
  * Since      1.0 */

@@ -16,23 +16,24 @@ static bool is_token_character(unsigned char c)
            (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-/* These say how the message itself is framed, which is the host's business (RFC 9112). */
-static bool frames_message(struct core_span name)
+/* How the message itself is framed (RFC 9112), and what the host puts into every answer. */
+static bool is_for_the_host(struct core_span name)
 {
-    static const char *const framing[] = {"Content-Length", "Transfer-Encoding", "Connection", "Upgrade"};
+    static const char *const names[] = {"Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Content-Type"};
+    static const char cors[] = "Access-Control-";
 
-    for (size_t i = 0; i < sizeof(framing) / sizeof(framing[0]); i++)
-        if (name.len == strlen(framing[i]) && strncasecmp(name.data, framing[i], name.len) == 0)
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (name.len == strlen(names[i]) && strncasecmp(name.data, names[i], name.len) == 0)
             return true;
-    return false;
+    return name.len >= strlen(cors) && strncasecmp(name.data, cors, strlen(cors)) == 0;
 }
 
 static bool header_is_sound(const struct core_header *header)
 {
     const unsigned char *name = header->name.data, *value = header->value.data;
 
-    if (!name || header->name.len == 0 || header->name.len > HEADER_LEN_MAX || !value ||
-        header->value.len > HEADER_LEN_MAX || frames_message(header->name))
+    if (!name || header->name.len == 0 || header->name.len > HEADER_LEN_MAX || !value || header->value.len == 0 ||
+        header->value.len > HEADER_LEN_MAX || is_for_the_host(header->name))
         return false;
     for (uint64_t i = 0; i < header->name.len; i++)
         if (!is_token_character(name[i]))

@@ -334,14 +334,45 @@ static void a_header_that_would_break_the_answer_denies(void **state)
                                           {{"X A", 3}, {"b", 1}},
                                           {{"", 0}, {"b", 1}},
                                           {{"content-length", 14}, {"5", 1}},
+                                          {{"Content-Type", 12}, {"text/html", 9}},
+                                          {{"access-control-allow-origin", 27}, {"x", 1}},
+                                          {{"X-A", 3}, {"", 0}},
                                           {{"X-A", 3}, {NULL, 1}}};
 
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
         struct core_result result = result_of(CORE_ANSWER, 200, "{}");
         result.headers = &headers[i];
         result.header_count = 1;
-        assert_true(is_denied(world, CALL_ROUTE, &result));
+        open_call(world, CALL_ROUTE);
+        assert_int_equal(calls_complete(world->calls, &plugin, world->call, &result), CORE_ERR_ARGUMENT);
+        assert_null(world->owner.result);
     }
+}
+
+static void a_result_is_taken_up_to_its_limits(void **state)
+{
+    struct world *world = *state;
+    static char body[1024 * 1024 + 1];
+    struct core_header headers[65];
+    struct core_result result = result_of(CORE_ANSWER, 200, "{}");
+
+    for (size_t i = 0; i < 65; i++)
+        headers[i] = (struct core_header){{"X-A", 3}, {"b", 1}};
+    headers[0].value = (struct core_span){body, 8192};
+    memset(body, 'b', sizeof(body));
+    result.headers = headers;
+    result.header_count = 64;
+    assert_false(is_denied(world, CALL_ROUTE, &result));
+    result.header_count = 65;
+    assert_true(is_denied(world, CALL_ROUTE, &result));
+    result.header_count = 1;
+    headers[0].value.len = 8193;
+    assert_true(is_denied(world, CALL_ROUTE, &result));
+    headers[0].value.len = 1;
+    result.body = (struct core_span){body, sizeof(body) - 1};
+    assert_false(is_denied(world, CALL_ROUTE, &result));
+    result.body.len++;
+    assert_true(is_denied(world, CALL_ROUTE, &result));
 }
 
 int main(void)
@@ -361,6 +392,7 @@ int main(void)
         TEST(an_abandoned_call_is_denied),
         TEST(what_is_not_permitted_denies),
         TEST(a_header_that_would_break_the_answer_denies),
+        TEST(a_result_is_taken_up_to_its_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
