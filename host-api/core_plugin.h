@@ -211,7 +211,8 @@ typedef void core_route_fn(void *context, core_call call, const struct core_requ
 #define CORE_AUTH_ADMIN UINT32_C(3)    /* the administrator's key */
 
 /* One route. `path` is literal segments and exactly one segment "{username}", which matches an existing user:
- * "/{username}/mfa/verify". The host answers 404 for an unknown user. */
+ * "/{username}/mfa/verify". The host answers 404 for an unknown user. A route for GET may be asked for HEAD as well, when there
+ * is none of its own: the host leaves the body out. */
 struct core_route {
     uint32_t struct_size;
     uint32_t auth;         /* CORE_AUTH_... */

@@ -422,6 +422,35 @@ static void who_and_what_does_not_exist_is_not_found(void **state)
     }
 }
 
+static bool has_body(const struct answer *answer)
+{
+    const char *end = strstr(answer->text, "\r\n\r\n");
+
+    return end && end[4];
+}
+
+static void head_is_get_without_the_body(void **state)
+{
+    const struct world *world = *state;
+    struct answer answer = ask(world, "HEAD", "/alice/gate", world->token, "");
+
+    assert_int_equal(answer.status, 200);
+    assert_false(has_body(&answer));
+    assert_non_null(strstr(answer.text, "Content-Type: application/json"));
+    assert_int_equal(ask(world, "HEAD", "/alice/gate", NULL, "").status, 401);
+    assert_int_equal(ask(world, "HEAD", "/service/info", NULL, "").status, 200);
+    assert_int_equal(ask(world, "HEAD", "/alice/nothing", NULL, "").status, 404);
+}
+
+static void a_browser_may_send_every_method_of_a_route(void **state)
+{
+    const struct answer answer = ask(*state, "OPTIONS", "/alice/gate", NULL, "");
+
+    assert_int_equal(answer.status, 200);
+    assert_non_null(
+        strstr(answer.text, "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"));
+}
+
 static void a_body_that_is_too_long_is_refused(void **state)
 {
     char body[8192];
@@ -567,6 +596,8 @@ int main(void)
         TEST(a_token_is_taken_in_three_ways),
         TEST(the_administrators_key_opens_only_its_routes),
         TEST(who_and_what_does_not_exist_is_not_found),
+        TEST(head_is_get_without_the_body),
+        TEST(a_browser_may_send_every_method_of_a_route),
         TEST(a_body_that_is_too_long_is_refused),
         cmocka_unit_test_setup_teardown(one_address_cannot_take_all_connections, set_up_with_few_connections,
                                         tear_down),
