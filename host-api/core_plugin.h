@@ -90,7 +90,7 @@ typedef int32_t core_status;
 #define CORE_ERR_CONFLICT INT32_C(-7)  /* the field is not at the expected version; nothing was written */
 #define CORE_ERR_TOO_SMALL INT32_C(-8) /* the caller's buffer is too small; the needed size was returned */
 #define CORE_ERR_DENIED INT32_C(-9)    /* the password is wrong */
-#define CORE_ERR_CLOSED INT32_C(-10)   /* there is no open call with this token: completed before, or never made */
+#define CORE_ERR_CLOSED INT32_C(-10)   /* this plugin has no such open call: completed before, or never made */
 #define CORE_ERR_BUSY INT32_C(-11)     /* the host cannot take more of this work now */
 
 /* Longest user id, request id and grant that cross this boundary, in bytes. */
@@ -108,6 +108,7 @@ struct core_header {
 
 /* The token of one call of a hook. It is a number that the host never uses twice, not a pointer, so that a token can be
  * kept too long without harm: completing it again is CORE_ERR_CLOSED, never undefined. 0 is never a call.
+ * A call is that plugin's for whose hook it was opened; to any other its token is one that was never made.
  *
  * The plugin ends every call with `core_host.complete`, exactly once, from any thread; also before the hook returns.
  * It does so even when the call was cancelled or its deadline has passed: until then the host keeps the inputs alive.
@@ -143,7 +144,12 @@ struct core_call_info {
  *
  * `body` is the text of one JSON object; the host adds what it puts into every answer (`meta`, CORS headers). An error
  * object is {"error": {"id", "message", "data"?}}. With status 204 the body is absent. CORE_DENY without a body makes
- * the host answer its own 500. */
+ * the host answer its own 500.
+ *
+ * Refused, CORE_ERR_ARGUMENT, are a body above 1 MiB; a grant above CORE_GRANT_MAX; more than 64 headers; a header whose name
+ * or value is empty or above 8192 bytes, whose name is not a token (RFC 9110), or whose value has a control character other
+ * than tab; and the headers that are the host's: Content-Length, Transfer-Encoding, Connection, Upgrade, Content-Type, and
+ * all of Access-Control-. */
 struct core_result {
     uint32_t struct_size;
     uint32_t outcome;      /* CORE_DENY ... */
@@ -205,7 +211,8 @@ typedef void core_route_fn(void *context, core_call call, const struct core_requ
 #define CORE_AUTH_ADMIN UINT32_C(3)    /* the administrator's key */
 
 /* One route. `path` is literal segments and exactly one segment "{username}", which matches an existing user:
- * "/{username}/mfa/verify". The host answers 404 for an unknown user. */
+ * "/{username}/mfa/verify". The host answers 404 for an unknown user. A route for GET may be asked for HEAD as well, when there
+ * is none of its own: the host leaves the body out. */
 struct core_route {
     uint32_t struct_size;
     uint32_t auth;         /* CORE_AUTH_... */
@@ -250,16 +257,16 @@ typedef core_status core_monotonic_clock_fn(const struct core_host *host, uint64
 
 /* Ends a call. It does not wait, and it never calls a hook of any plugin: what follows happens on a thread of the host.
  * Returns    CORE_OK: this completion counted, even if the host had already answered because the deadline had passed;
- *            CORE_ERR_CLOSED: there is no such open call, nothing happened;
- *            CORE_ERR_MEMORY, CORE_ERR_ARGUMENT (no result, or a struct_size below version 1.0's): the call has ended all
- *            the same, and the host answers 500.
+ *            CORE_ERR_CLOSED: this plugin has no such open call, nothing happened;
+ *            CORE_ERR_MEMORY, CORE_ERR_ARGUMENT (no result, a struct_size below version 1.0's, or what core_result says is
+ *            refused): the call has ended all the same, and the host answers 500.
  * Ownership  `result` and all it points to are copied. Inputs borrowed until complete end here.
  * Threads    [any thread]
  * Since      1.0 */
 typedef core_status core_complete_fn(const struct core_host *host, core_call call, const struct core_result *result);
 
 /* Tells what the host knows of an open call.
- * Returns    CORE_OK; CORE_ERR_CLOSED: no such open call; CORE_ERR_ARGUMENT. `*info` is untouched on failure.
+ * Returns    CORE_OK; CORE_ERR_CLOSED: this plugin has no such open call; CORE_ERR_ARGUMENT. `*info` is untouched on failure.
  * Ownership  `info`, whose struct_size the caller has filled in, is borrowed until return; the host writes no further
  *            than that size.
  * Threads    [any thread]
@@ -358,7 +365,7 @@ struct core_config {
 
 /* Makes an instance: reads the configuration, registers routes, starts threads. Several instances may live at once, and
  * create after destroy works.
- * Returns    CORE_OK: `*instance` is ready; the host calls no hook before it has seen this;
+ * Returns    CORE_OK: `*instance` is ready, and not NULL; the host calls no hook before it has seen this;
  *            anything else: `*instance` is NULL, nothing is left running or allocated, and the reason has been logged at
  *            CORE_LOG_ERROR in words for an operator. The host then refuses to start.
  * Ownership  `host` is static; `config` and all it points to are borrowed until return; `*instance` is owned by the
@@ -421,7 +428,7 @@ struct core_plugin_hooks {
  *   - `name`, `version`, `config_section`, `create`, `destroy`, `hooks` or `hooks->stop` is NULL, or `hooks->struct_size`
  *     is below version 1.0's;
  *   - another plugin has the same name, or claims one of the same `profile_fields`;
- *   - `create` fails.
+ *   - `create` fails, or succeeds and gives no instance.
  *
  * `requires_minor` is written as a literal: the lowest minor the plugin can live with, which is not the one it happened
  * to be compiled with. Rationale: a plugin that filled in CORE_API_MINOR would, rebuilt against a newer header, refuse
@@ -445,8 +452,9 @@ struct core_plugin_descriptor {
 };
 
 /* The declaration a plugin defines:
- *     CORE_PLUGIN_EXPORT const struct core_plugin_descriptor core_plugin_descriptor = { ... }; */
-extern const struct core_plugin_descriptor core_plugin_descriptor;
+ *     CORE_PLUGIN_EXPORT const struct core_plugin_descriptor core_plugin_descriptor = { ... };
+ * In C++ the CORE_PLUGIN_EXPORT of the definition may be left out: g++ goes by the one here, and warns of the other. */
+extern CORE_PLUGIN_EXPORT const struct core_plugin_descriptor core_plugin_descriptor;
 
 #ifdef __cplusplus
 }

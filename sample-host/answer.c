@@ -181,8 +181,8 @@ struct MHD_Response *answer_preflight(void)
     struct MHD_Response *response = answer_json(json_object());
 
     if (response &&
-        (MHD_add_response_header(response, "Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS") !=
-             MHD_YES ||
+        (MHD_add_response_header(response, "Access-Control-Allow-Methods",
+                                 "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") != MHD_YES ||
          MHD_add_response_header(response, "Access-Control-Allow-Headers", "Authorization, Content-Type") != MHD_YES ||
          MHD_add_response_header(response, "Access-Control-Max-Age", "86400") != MHD_YES)) {
         MHD_destroy_response(response);

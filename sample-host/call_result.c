@@ -16,23 +16,24 @@ static bool is_token_character(unsigned char c)
            (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-/* These say how the message itself is framed, which is the host's business (RFC 9112). */
-static bool frames_message(struct core_span name)
+/* How the message itself is framed (RFC 9112), and what the host puts into every answer. */
+static bool is_for_the_host(struct core_span name)
 {
-    static const char *const framing[] = {"Content-Length", "Transfer-Encoding", "Connection", "Upgrade"};
+    static const char *const names[] = {"Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Content-Type"};
+    static const char cors[] = "Access-Control-";
 
-    for (size_t i = 0; i < sizeof(framing) / sizeof(framing[0]); i++)
-        if (name.len == strlen(framing[i]) && strncasecmp(name.data, framing[i], name.len) == 0)
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (name.len == strlen(names[i]) && strncasecmp(name.data, names[i], name.len) == 0)
             return true;
-    return false;
+    return name.len >= strlen(cors) && strncasecmp(name.data, cors, strlen(cors)) == 0;
 }
 
 static bool header_is_sound(const struct core_header *header)
 {
     const unsigned char *name = header->name.data, *value = header->value.data;
 
-    if (!name || header->name.len == 0 || header->name.len > HEADER_LEN_MAX || !value ||
-        header->value.len > HEADER_LEN_MAX || frames_message(header->name))
+    if (!name || header->name.len == 0 || header->name.len > HEADER_LEN_MAX || !value || header->value.len == 0 ||
+        header->value.len > HEADER_LEN_MAX || is_for_the_host(header->name))
         return false;
     for (uint64_t i = 0; i < header->name.len; i++)
         if (!is_token_character(name[i]))
@@ -86,23 +87,30 @@ static size_t packed_len(struct core_span span)
     return span.data ? (size_t)span.len + 1 : 0;
 }
 
-core_status call_result_copy(enum call_kind kind, const struct core_result *source, struct call_result **out)
+/* What the plugin is told of by CORE_ERR_ARGUMENT, or NULL. */
+static const char *argument_objection(const struct core_result *source)
 {
-    *out = NULL;
-    if (!source || source->struct_size < sizeof(struct core_result))
-        return CORE_ERR_ARGUMENT;
-    if (!headers_are_sound(source) || source->body.len > BODY_LEN_MAX || source->grant.len > CORE_GRANT_MAX)
-        return CORE_ERR_ARGUMENT;
-    if (!outcome_is_permitted(kind, source))
-        return CORE_OK;
+    if (!source || source->struct_size < sizeof(*source))
+        return "is missing or too short";
+    if (!headers_are_sound(source))
+        return "has too many headers, or one that no plugin may send";
+    if (source->body.len > BODY_LEN_MAX)
+        return "has a body that is too long";
+    if (source->grant.len > CORE_GRANT_MAX)
+        return "has a grant that is too long";
+    return NULL;
+}
 
+/* Returns NULL when there is no memory. */
+static struct call_result *copy(const struct core_result *source)
+{
     size_t size = sizeof(struct call_result) + source->header_count * sizeof(struct core_header) +
                   packed_len(source->body) + packed_len(source->grant);
     for (uint32_t i = 0; i < source->header_count; i++)
         size += packed_len(source->headers[i].name) + packed_len(source->headers[i].value);
     struct call_result *result = malloc(size);
     if (!result)
-        return CORE_ERR_MEMORY;
+        return NULL;
 
     *result = (struct call_result){.size = size,
                                    .outcome = source->outcome,
@@ -115,8 +123,25 @@ core_status call_result_copy(enum call_kind kind, const struct core_result *sour
         result->headers[i].name = pack(&end, source->headers[i].name);
         result->headers[i].value = pack(&end, source->headers[i].value);
     }
-    *out = result;
-    return CORE_OK;
+    return result;
+}
+
+core_status call_result_copy(enum call_kind kind, const struct core_result *source, struct call_result **out,
+                             const char **objection)
+{
+    *out = NULL;
+    *objection = argument_objection(source);
+    if (*objection)
+        return CORE_ERR_ARGUMENT;
+    if (!outcome_is_permitted(kind, source)) {
+        *objection = "has an outcome that is not permitted here, or lacks what it takes";
+        return CORE_OK;
+    }
+    *out = copy(source);
+    if (*out)
+        return CORE_OK;
+    *objection = "finds no memory";
+    return CORE_ERR_MEMORY;
 }
 
 void call_result_free(struct call_result *result)

@@ -22,9 +22,10 @@ struct call_result {
 };
 
 /* Copies `source`. Returns CORE_OK: `*out` is owned by caller, release with call_result_free; or NULL, when the table of
- * core_result makes this a denial with the host's own 500. CORE_ERR_ARGUMENT, CORE_ERR_MEMORY: `*out` is NULL. */
-core_status call_result_copy(enum call_kind kind, const struct core_result *source, struct call_result **out)
-    __attribute__((warn_unused_result));
+ * core_result makes this a denial with the host's own 500. CORE_ERR_ARGUMENT, CORE_ERR_MEMORY: `*out` is NULL. Where it is
+ * NULL, `*objection` says why, for the log: static text that goes on behind "its result". */
+core_status call_result_copy(enum call_kind kind, const struct core_result *source, struct call_result **out,
+                             const char **objection) __attribute__((warn_unused_result));
 
 /* Zeroes and frees. Accepts NULL. */
 void call_result_free(struct call_result *result);

@@ -23,8 +23,9 @@
 
 struct call {
     core_call token;
-    UT_hash_handle hh;        /* of calls.open */
-    struct call *prev, *next; /* of calls.unsettled, while it is unsettled */
+    UT_hash_handle hh;           /* of calls.open */
+    struct call *prev, *next;    /* of calls.unsettled, while it is unsettled */
+    const struct plugin *plugin; /* whose call it is */
     enum call_kind kind;
     atomic_uint holders; /* the plugin until it completes, and whoever is just settling the call */
     bool settled;
@@ -82,13 +83,13 @@ static void release_call(struct calls *calls, struct call *call)
     count_down(calls, &calls->closing);
 }
 
-/* The open call, or NULL. Called with the lock held. */
-static struct call *find_open(struct calls *calls, core_call token)
+/* The plugin's open call, or NULL. Called with the lock held. */
+static struct call *find_open(struct calls *calls, const struct plugin *plugin, core_call token)
 {
     struct call *call = NULL;
 
     HASH_FIND(hh, calls->open, &token, sizeof(token), call);
-    return call != &calls->keeper ? call : NULL;
+    return call && call != &calls->keeper && call->plugin == plugin ? call : NULL;
 }
 
 /* Removes the call from the open ones, as the plugin's completion does. Called with the lock held. */
@@ -98,13 +99,15 @@ static void take_open(struct calls *calls, struct call *call)
     calls->closing++;
 }
 
-core_status calls_complete(struct calls *calls, core_call token, const struct core_result *source)
+core_status calls_complete(struct calls *calls, const struct plugin *plugin, core_call token,
+                           const struct core_result *source)
 {
     struct call_result *result = NULL;
+    const char *objection = NULL;
     bool settles = false;
 
     pthread_mutex_lock(&calls->lock);
-    struct call *call = find_open(calls, token);
+    struct call *call = find_open(calls, plugin, token);
     if (call) {
         take_open(calls, call);
         settles = take_settling(calls, call);
@@ -113,9 +116,9 @@ core_status calls_complete(struct calls *calls, core_call token, const struct co
     if (!call)
         return CORE_ERR_CLOSED;
 
-    core_status status = call_result_copy(call->kind, source, &result);
+    core_status status = call_result_copy(call->kind, source, &result, &objection);
     if (settles)
-        call->events->settled(call->owner, result); /* transferred */
+        call->events->settled(call->owner, result, objection); /* transferred */
     else
         call_result_free(result);
     release_call(calls, call);
@@ -145,7 +148,7 @@ static void settle_expired(struct calls *calls, uint64_t now_ms)
     for (struct call *call = take_expired(calls, now_ms); call; call = take_expired(calls, now_ms)) {
         log_line(CORE_LOG_WARN, "call %08x-%08llx: not completed by its deadline, denied", calls->process_id,
                  (unsigned long long)call->token);
-        call->events->settled(call->owner, NULL);
+        call->events->settled(call->owner, NULL, NULL);
         release_call(calls, call);
     }
 }
@@ -251,8 +254,8 @@ void calls_free(struct calls *calls)
     free_all(calls);
 }
 
-core_status calls_open(struct calls *calls, enum call_kind kind, const struct call_events *events, void *owner,
-                       int client_fd, core_call *token)
+core_status calls_open(struct calls *calls, const struct plugin *plugin, enum call_kind kind,
+                       const struct call_events *events, void *owner, int client_fd, core_call *token)
 {
     struct call *call = malloc(sizeof(*call));
     uint64_t now_ms = 0;
@@ -265,7 +268,8 @@ core_status calls_open(struct calls *calls, enum call_kind kind, const struct ca
         free(call);
         return CORE_ERR_INTERNAL;
     }
-    *call = (struct call){.kind = kind, .holders = 1, .events = events, .owner = owner, .client_fd = client_fd};
+    *call = (struct call){
+        .plugin = plugin, .kind = kind, .holders = 1, .events = events, .owner = owner, .client_fd = client_fd};
     pthread_mutex_lock(&calls->lock);
     if (!calls->stopping) {
         call->token = *token = ++calls->last_token;
@@ -290,14 +294,14 @@ void calls_hook_returned(struct calls *calls)
     count_down(calls, &calls->hooks_running);
 }
 
-core_status calls_info(struct calls *calls, core_call token, struct core_call_info *info)
+core_status calls_info(struct calls *calls, const struct plugin *plugin, core_call token, struct core_call_info *info)
 {
     struct core_call_info known = {0};
 
     if (!info || info->struct_size < sizeof(known))
         return CORE_ERR_ARGUMENT;
     pthread_mutex_lock(&calls->lock);
-    const struct call *call = find_open(calls, token);
+    const struct call *call = find_open(calls, plugin, token);
     if (call) {
         known.cancelled = call->cancelled || calls->stopping;
         known.deadline_ms = call->deadline_ms;
@@ -342,7 +346,7 @@ size_t calls_abandon(struct calls *calls)
     for (struct call *call = take_abandoned(calls, &settles); call; call = take_abandoned(calls, &settles)) {
         abandoned++;
         if (settles)
-            call->events->settled(call->owner, NULL);
+            call->events->settled(call->owner, NULL, NULL);
         release_call(calls, call);
     }
     pthread_mutex_lock(&calls->lock);

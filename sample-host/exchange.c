@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "host.h"
-#include "log.h"
 #include "login_chain.h"
 #include "passwords.h"
 #include "router.h"
@@ -105,16 +104,9 @@ struct MHD_Response *exchange_add_headers(struct MHD_Response *response, const s
     return response;
 }
 
-void exchange_answer_result(struct exchange *exchange, const struct call_result *result)
+struct MHD_Response *exchange_response_of(const struct call_result *result)
 {
-    if (!result) {
-        exchange_fail(exchange, ANSWER_UNEXPECTED_ERROR, NULL);
-        return;
-    }
-    struct MHD_Response *response = result->body.data ? answer_object(result->body) : answer_empty();
-    if (!response)
-        log_line(CORE_LOG_ERROR, "%s: the plugin's answer is not a JSON object", exchange->route->path);
-    exchange_answer(exchange, result->http_status, exchange_add_headers(response, result));
+    return exchange_add_headers(result->body.data ? answer_object(result->body) : answer_empty(), result);
 }
 
 static void run_step(void *context)

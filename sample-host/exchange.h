@@ -73,8 +73,8 @@ void exchange_answer(struct exchange *exchange, unsigned status, struct MHD_Resp
 /* Answers with an error; `data` (NULL: none) is transferred. */
 void exchange_fail(struct exchange *exchange, enum answer_error error, json_t *data);
 
-/* Answers with what a plugin returned; `headers` (NULL: none) are added. NULL `result`: 500. */
-void exchange_answer_result(struct exchange *exchange, const struct call_result *result);
+/* The response to what a plugin returned. NULL: its body is not a JSON object, or there is no memory. */
+struct MHD_Response *exchange_response_of(const struct call_result *result);
 
 /* Adds the headers of a plugin's result to a response; on failure destroys it and returns NULL. Accepts NULLs. */
 struct MHD_Response *exchange_add_headers(struct MHD_Response *response, const struct call_result *result);

@@ -51,12 +51,16 @@ static core_status api_monotonic_clock(const struct core_host *host, uint64_t *m
 
 static core_status api_complete(const struct core_host *host, core_call call, const struct core_result *result)
 {
-    return calls_complete(plugin_of(host)->host->calls, call, result);
+    const struct plugin *plugin = plugin_of(host);
+
+    return calls_complete(plugin->host->calls, plugin, call, result);
 }
 
 static core_status api_call_info(const struct core_host *host, core_call call, struct core_call_info *info)
 {
-    return calls_info(plugin_of(host)->host->calls, call, info);
+    const struct plugin *plugin = plugin_of(host);
+
+    return calls_info(plugin->host->calls, plugin, call, info);
 }
 
 bool host_api_claims_field(const struct plugin *plugin, const char *field)
@@ -236,42 +240,58 @@ static void drop_exchange(void *owner)
     exchange_drop(owner);
 }
 
-static void settle_route(void *owner, struct call_result *result)
+/* Answers with the plugin's result. Where it cannot be used, the log says why: `complete` may have returned CORE_OK. */
+static void answer_result(struct exchange *exchange, const struct plugin *plugin, const char *hook,
+                          const struct call_result *result, const char *objection)
+{
+    struct MHD_Response *response = result ? exchange_response_of(result) : NULL;
+
+    if (result && !response)
+        objection = "has a body that is not a JSON object";
+    if (objection)
+        log_line(CORE_LOG_ERROR, "plugin %s: %s: its result %s; answered 500", plugin->descriptor->name, hook,
+                 objection);
+    exchange_answer(exchange, result ? result->http_status : 500, response); /* transferred */
+}
+
+static void settle_route(void *owner, struct call_result *result, const char *objection)
 {
     struct exchange *exchange = owner;
+    const struct route *route = exchange->route;
 
     if (result && result->outcome == CORE_RELEASE) {
         exchange->result = result; /* transferred */
         exchange_continue(exchange, login_chain_release);
         return;
     }
-    exchange_answer_result(exchange, result);
+    answer_result(exchange, route->plugin, route->path, result, objection);
     call_result_free(result);
 }
 
-static void settle_login(void *owner, struct call_result *result)
+static void settle_login(void *owner, struct call_result *result, const char *objection)
 {
     struct exchange *exchange = owner;
+    const struct plugin *plugin = &exchange->host->plugins[exchange->login->grant.position];
 
     if (result && result->outcome == CORE_ALLOW)
         exchange_continue(exchange, login_chain_next);
     else
-        exchange_answer_result(exchange, result);
+        answer_result(exchange, plugin, "login hook", result, objection);
     call_result_free(result);
 }
 
 static const struct call_events route_events = {settle_route, drop_exchange};
 static const struct call_events login_events = {settle_login, drop_exchange};
 
-static core_status open_call(struct exchange *exchange, enum call_kind kind, const struct call_events *events,
-                             core_call *call)
+static core_status open_call(struct exchange *exchange, const struct plugin *plugin, enum call_kind kind,
+                             const struct call_events *events, core_call *call)
 {
     const union MHD_ConnectionInfo *socket =
         MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
     exchange_hold(exchange);
     core_status status =
-        calls_open(exchange->host->calls, kind, events, exchange, socket ? socket->connect_fd : -1, call);
+        calls_open(exchange->host->calls, plugin, kind, events, exchange, socket ? socket->connect_fd : -1, call);
     if (status != CORE_OK)
         exchange_drop(exchange);
     return status;
@@ -282,7 +302,7 @@ void host_api_call_route(struct exchange *exchange)
     const struct route *route = exchange->route;
     struct calls *calls = exchange->host->calls;
     core_call call = 0;
-    core_status status = open_call(exchange, CALL_ROUTE, &route_events, &call);
+    core_status status = open_call(exchange, route->plugin, CALL_ROUTE, &route_events, &call);
 
     if (status != CORE_OK) {
         exchange_fail(exchange, status == CORE_ERR_CLOSED ? ANSWER_STOPPING : ANSWER_UNEXPECTED_ERROR, NULL);
@@ -296,7 +316,7 @@ core_status host_api_call_login(struct plugin *plugin, struct exchange *exchange
 {
     struct calls *calls = exchange->host->calls;
     core_call call = 0;
-    core_status status = open_call(exchange, CALL_LOGIN, &login_events, &call);
+    core_status status = open_call(exchange, plugin, CALL_LOGIN, &login_events, &call);
 
     if (status != CORE_OK)
         return status;

@@ -70,11 +70,20 @@ static bool announces_too_much(struct MHD_Connection *connection)
     return value && strtoull(value, NULL, 10) > DISCARD_MAX;
 }
 
+/* Where nothing answers HEAD by itself, GET does: libmicrohttpd leaves the body out. */
+static struct route *find_route(struct router *router, const char *method, const char *path,
+                                char username[static STORAGE_USERNAME_MAX + 1])
+{
+    struct route *route = router_find(router, method, path, username);
+
+    return route || strcmp(method, "HEAD") != 0 ? route : router_find(router, "GET", path, username);
+}
+
 static enum MHD_Result begin(struct host *host, struct MHD_Connection *connection, const char *method, const char *path,
                              void **slot)
 {
     char username[STORAGE_USERNAME_MAX + 1];
-    struct route *route = router_find(host->router, method, path, username);
+    struct route *route = find_route(host->router, method, path, username);
     struct exchange *exchange = exchange_new(host, connection, route);
 
     if (!exchange)
@@ -220,6 +229,8 @@ core_status listener_start(struct host *host, struct listener **out)
 void listener_close(struct listener *listener)
 {
     listener->closed_fd = MHD_quiesce_daemon(listener->daemon);
+    /* Or the system goes on accepting connections, which nobody serves. */
+    (void)shutdown(listener->closed_fd, SHUT_RDWR);
 }
 
 /* libmicrohttpd must not be stopped while a connection is suspended. Each of them waits for a job that is under way, so

@@ -160,6 +160,10 @@ static core_status create(struct host *host, struct plugin *plugin)
         plugin->instance = NULL;
         return refuse(plugin->file, "could not be created, see above");
     }
+    if (!plugin->instance) {
+        plugin->library = NULL; /* not closed: threads that nobody can stop may run in it */
+        return refuse(plugin->file, "create gave no instance");
+    }
     log_line(CORE_LOG_INFO, "plugin %s %s: loaded from %s", plugin->descriptor->name, plugin->descriptor->version,
              plugin->file);
     return CORE_OK;

@@ -51,13 +51,15 @@ static void finish(struct exchange *exchange)
     (void)snprintf(access.name, sizeof(access.name), "%s", exchange->login->grant.app_id);
     (void)snprintf(endpoint, sizeof(endpoint), "http://%s@%s/%s/", secret_token, host->address,
                    exchange->user.username);
-    if (storage_add_access(host->storage, &access, NULL) == CORE_OK) {
-        struct MHD_Response *response = answer_json(json_pack("{s:s, s:s, s:s}", "token", secret_token, "apiEndpoint",
-                                                              endpoint, "preferredLanguage", exchange->user.language));
-        exchange_answer(exchange, 200, exchange_add_headers(response, exchange->result)); /* transferred */
-    } else {
-        exchange_fail(exchange, ANSWER_UNEXPECTED_ERROR, NULL);
+    struct MHD_Response *response = answer_json(json_pack("{s:s, s:s, s:s}", "token", secret_token, "apiEndpoint",
+                                                          endpoint, "preferredLanguage", exchange->user.language));
+    response = exchange_add_headers(response, exchange->result);
+    /* Nothing can fail behind the access, which would be kept for nobody. */
+    if (response && storage_add_access(host->storage, &access, NULL) != CORE_OK) {
+        MHD_destroy_response(response);
+        response = NULL;
     }
+    exchange_answer(exchange, 200, response); /* transferred */
     sodium_memzero(secret_token, sizeof(secret_token));
     sodium_memzero(endpoint, sizeof(endpoint));
 }

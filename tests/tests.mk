@@ -72,6 +72,13 @@ $(tests)/%.so: tests/%.c $(wildcard host-api/*.h tests/abi/*/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(compile) -I$(api) -shared -o $@ $<
 
+# g++ takes the visibility from the header's declaration, and warns of the definition's, which it ignores.
+$(tests)/abi/plugins/in_cpp.so: tests/abi/plugins/in_cpp.cc $(wildcard host-api/*.h)
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++11 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-attributes $(if $(WERROR),-Werror) -Ihost-api -shared \
+	    -o $@ $<
+
 # Built to be compared, and nothing without debug information.
 $(BUILD)/abi_witness.so: host-api/abi_witness.c $(wildcard host-api/*.h)
 	$(say) LD $@
@@ -95,11 +102,12 @@ run_each = for t in $(1); do BUILD=$(BUILD) $$t || exit 1; done
 check-unit: all $(unit_tests) $(host_tests) $(test_plugins)
 	$(Q)$(call run_each,$(unit_tests) $(host_tests))
 
-check-abi: all $(abi_tests) $(test_plugins) $(BUILD)/abi_witness.so
+check-abi: all $(abi_tests) $(test_plugins) $(tests)/abi/plugins/in_cpp.so $(BUILD)/abi_witness.so
 	$(Q).ci/install-dependencies abigail-tools
 	$(Q)cd tests/abi/frozen-1.0 && sha256sum --check --quiet SHA256SUMS
 	$(Q)tests/abi/check-witness $(BUILD)/abi_witness.so
 	$(Q)tests/abi/check-exports $(BUILD)/plugins/mfa.so
+	$(Q)tests/abi/check-exports $(tests)/abi/plugins/in_cpp.so
 	$(Q)tests/abi/check-hardening $(BUILD)/plugins/mfa.so $(BUILD)/mfa-check $(BUILD)/sample-host \
 	    $(BUILD)/sms-gateway
 	$(Q)$(call run_each,$(abi_tests))

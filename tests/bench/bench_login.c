@@ -24,10 +24,11 @@ struct desk {
     size_t allowed;
 };
 
-static void settle(void *owner, struct call_result *result)
+static void settle(void *owner, struct call_result *result, const char *objection)
 {
     struct desk *desk = owner;
 
+    (void)objection;
     desk->allowed += result != NULL && result->outcome == CORE_ALLOW;
     call_result_free(result);
 }
@@ -61,7 +62,7 @@ static double call_hook(void *context)
     desk->allowed = 0;
     double start_s = measure_now_s();
     for (size_t i = 0; i < TIMES; i++) {
-        if (calls_open(calls, CALL_LOGIN, &events, desk, -1, &call) != CORE_OK)
+        if (calls_open(calls, plugin, CALL_LOGIN, &events, desk, -1, &call) != CORE_OK)
             abort();
         plugin->descriptor->hooks->login(plugin->instance, call, &login);
         calls_hook_returned(calls);
@@ -90,14 +91,14 @@ static double read_profile(void *context)
 /* What the host itself does around every call of a hook, without a hook. */
 static double open_call(struct desk *desk)
 {
-    const struct core_host *table = &desk->resident.host.plugins[0].table;
+    const struct plugin *plugin = &desk->resident.host.plugins[0];
     const struct core_result allow = {.struct_size = sizeof allow, .outcome = CORE_ALLOW};
     core_call call = 0;
     double start_s = measure_now_s();
 
     for (size_t i = 0; i < TIMES; i++) {
-        if (calls_open(desk->resident.host.calls, CALL_LOGIN, &events, desk, -1, &call) != CORE_OK ||
-            table->complete(table, call, &allow) != CORE_OK)
+        if (calls_open(desk->resident.host.calls, plugin, CALL_LOGIN, &events, desk, -1, &call) != CORE_OK ||
+            plugin->table.complete(&plugin->table, call, &allow) != CORE_OK)
             abort();
         calls_hook_returned(desk->resident.host.calls);
     }

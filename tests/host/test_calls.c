@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "plugin.h"
 
 #define NEVER_MS 600000
 #define SOON_MS 20
@@ -25,9 +26,10 @@ struct owner {
     int settled;
     int closed;
     struct call_result *result;
+    const char *objection;
 };
 
-static void on_settled(void *context, struct call_result *result)
+static void on_settled(void *context, struct call_result *result, const char *objection)
 {
     struct owner *owner = context;
 
@@ -35,6 +37,7 @@ static void on_settled(void *context, struct call_result *result)
     owner->settled++;
     call_result_free(owner->result);
     owner->result = result; /* transferred */
+    owner->objection = objection;
     pthread_cond_broadcast(&owner->changed);
     pthread_mutex_unlock(&owner->lock);
 }
@@ -50,6 +53,7 @@ static void on_closed(void *context)
 }
 
 static const struct call_events events = {on_settled, on_closed};
+static const struct plugin plugin, other_plugin;
 
 struct world {
     struct calls *calls;
@@ -104,7 +108,7 @@ static int tear_down(void **state)
 
 static void open_call(struct world *world, enum call_kind kind)
 {
-    assert_int_equal(calls_open(world->calls, kind, &events, &world->owner, -1, &world->call), CORE_OK);
+    assert_int_equal(calls_open(world->calls, &plugin, kind, &events, &world->owner, -1, &world->call), CORE_OK);
     assert_int_not_equal(world->call, 0);
     calls_hook_returned(world->calls);
 }
@@ -127,7 +131,7 @@ static void a_completion_settles_and_closes(void **state)
     result.headers = &header;
     result.header_count = 1;
     open_call(world, CALL_ROUTE);
-    assert_int_equal(calls_complete(world->calls, world->call, &result), CORE_OK);
+    assert_int_equal(calls_complete(world->calls, &plugin, world->call, &result), CORE_OK);
     body[2] = 'z';
     assert_int_equal(world->owner.settled, 1);
     assert_int_equal(world->owner.closed, 1);
@@ -142,8 +146,8 @@ static void a_second_completion_is_an_error(void **state)
     struct core_result result = result_of(CORE_ALLOW, 0, NULL);
 
     open_call(world, CALL_LOGIN);
-    assert_int_equal(calls_complete(world->calls, world->call, &result), CORE_OK);
-    assert_int_equal(calls_complete(world->calls, world->call, &result), CORE_ERR_CLOSED);
+    assert_int_equal(calls_complete(world->calls, &plugin, world->call, &result), CORE_OK);
+    assert_int_equal(calls_complete(world->calls, &plugin, world->call, &result), CORE_ERR_CLOSED);
     assert_int_equal(world->owner.settled, 1);
 }
 
@@ -152,8 +156,21 @@ static void a_token_that_was_never_made_is_an_error(void **state)
     struct world *world = *state;
     struct core_result result = result_of(CORE_ALLOW, 0, NULL);
 
-    assert_int_equal(calls_complete(world->calls, 0, &result), CORE_ERR_CLOSED);
-    assert_int_equal(calls_complete(world->calls, 12345, &result), CORE_ERR_CLOSED);
+    assert_int_equal(calls_complete(world->calls, &plugin, 0, &result), CORE_ERR_CLOSED);
+    assert_int_equal(calls_complete(world->calls, &plugin, 12345, &result), CORE_ERR_CLOSED);
+}
+
+static void the_call_of_another_plugin_is_closed(void **state)
+{
+    struct world *world = *state;
+    struct core_result result = result_of(CORE_ALLOW, 0, NULL);
+    struct core_call_info info = {.struct_size = sizeof(info)};
+
+    open_call(world, CALL_LOGIN);
+    assert_int_equal(calls_info(world->calls, &other_plugin, world->call, &info), CORE_ERR_CLOSED);
+    assert_int_equal(calls_complete(world->calls, &other_plugin, world->call, &result), CORE_ERR_CLOSED);
+    assert_int_equal(world->owner.settled, 0);
+    assert_int_equal(calls_complete(world->calls, &plugin, world->call, &result), CORE_OK);
 }
 
 static void *complete(void *context)
@@ -161,7 +178,7 @@ static void *complete(void *context)
     struct world *world = context;
     struct core_result result = result_of(CORE_ALLOW, 0, NULL);
 
-    return calls_complete(world->calls, world->call, &result) == CORE_OK ? context : NULL;
+    return calls_complete(world->calls, &plugin, world->call, &result) == CORE_OK ? context : NULL;
 }
 
 static void of_many_completions_one_counts(void **state)
@@ -193,12 +210,12 @@ static void a_late_completion_counts_but_changes_nothing(void **state)
     wait_until_settled(&world->owner);
     assert_null(world->owner.result);
     assert_int_equal(world->owner.closed, 0);
-    assert_int_equal(calls_info(world->calls, world->call, &info), CORE_OK);
+    assert_int_equal(calls_info(world->calls, &plugin, world->call, &info), CORE_OK);
     assert_int_not_equal(info.cancelled, 0);
-    assert_int_equal(calls_complete(world->calls, world->call, &result), CORE_OK);
+    assert_int_equal(calls_complete(world->calls, &plugin, world->call, &result), CORE_OK);
     assert_int_equal(world->owner.settled, 1);
     assert_null(world->owner.result);
-    assert_int_equal(calls_complete(world->calls, world->call, &result), CORE_ERR_CLOSED);
+    assert_int_equal(calls_complete(world->calls, &plugin, world->call, &result), CORE_ERR_CLOSED);
 }
 
 static void an_open_call_tells_about_itself(void **state)
@@ -207,12 +224,12 @@ static void an_open_call_tells_about_itself(void **state)
     struct core_call_info info = {.struct_size = sizeof(info)}, untouched = {.struct_size = 4};
 
     open_call(world, CALL_ROUTE);
-    assert_int_equal(calls_info(world->calls, world->call, &info), CORE_OK);
+    assert_int_equal(calls_info(world->calls, &plugin, world->call, &info), CORE_OK);
     assert_int_equal(info.cancelled, 0);
     assert_true(info.deadline_ms > NEVER_MS);
     assert_true(strlen(info.request_id) > 8);
-    assert_int_equal(calls_info(world->calls, world->call, &untouched), CORE_ERR_ARGUMENT);
-    assert_int_equal(calls_info(world->calls, world->call + 1, &info), CORE_ERR_CLOSED);
+    assert_int_equal(calls_info(world->calls, &plugin, world->call, &untouched), CORE_ERR_ARGUMENT);
+    assert_int_equal(calls_info(world->calls, &plugin, world->call + 1, &info), CORE_ERR_CLOSED);
 }
 
 static void a_client_that_left_cancels_its_call(void **state)
@@ -223,11 +240,12 @@ static void a_client_that_left_cancels_its_call(void **state)
     const struct timespec pause = {.tv_nsec = 10000000};
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
-    assert_int_equal(calls_open(world->calls, CALL_ROUTE, &events, &world->owner, sockets[0], &world->call), CORE_OK);
+    assert_int_equal(calls_open(world->calls, &plugin, CALL_ROUTE, &events, &world->owner, sockets[0], &world->call),
+                     CORE_OK);
     calls_hook_returned(world->calls);
     assert_int_equal(shutdown(sockets[1], SHUT_WR), 0);
     for (int i = 0; i < 1000 && !info.cancelled; i++) {
-        assert_int_equal(calls_info(world->calls, world->call, &info), CORE_OK);
+        assert_int_equal(calls_info(world->calls, &plugin, world->call, &info), CORE_OK);
         (void)nanosleep(&pause, NULL);
     }
     assert_int_not_equal(info.cancelled, 0);
@@ -246,9 +264,10 @@ static void a_stopped_registry_opens_nothing_and_cancels(void **state)
 
     open_call(world, CALL_ROUTE);
     calls_stop(world->calls);
-    assert_int_equal(calls_open(world->calls, CALL_ROUTE, &events, &world->owner, -1, &refused), CORE_ERR_CLOSED);
+    assert_int_equal(calls_open(world->calls, &plugin, CALL_ROUTE, &events, &world->owner, -1, &refused),
+                     CORE_ERR_CLOSED);
     assert_int_equal(refused, 0);
-    assert_int_equal(calls_info(world->calls, world->call, &info), CORE_OK);
+    assert_int_equal(calls_info(world->calls, &plugin, world->call, &info), CORE_OK);
     assert_int_not_equal(info.cancelled, 0);
 }
 
@@ -269,8 +288,9 @@ static bool is_denied(struct world *world, enum call_kind kind, const struct cor
 {
     world->owner.settled = 0;
     open_call(world, kind);
-    (void)calls_complete(world->calls, world->call, result);
+    (void)calls_complete(world->calls, &plugin, world->call, result);
     assert_int_equal(world->owner.settled, 1);
+    assert_true((world->owner.objection == NULL) == (world->owner.result != NULL));
     return !world->owner.result;
 }
 
@@ -314,14 +334,45 @@ static void a_header_that_would_break_the_answer_denies(void **state)
                                           {{"X A", 3}, {"b", 1}},
                                           {{"", 0}, {"b", 1}},
                                           {{"content-length", 14}, {"5", 1}},
+                                          {{"Content-Type", 12}, {"text/html", 9}},
+                                          {{"access-control-allow-origin", 27}, {"x", 1}},
+                                          {{"X-A", 3}, {"", 0}},
                                           {{"X-A", 3}, {NULL, 1}}};
 
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
         struct core_result result = result_of(CORE_ANSWER, 200, "{}");
         result.headers = &headers[i];
         result.header_count = 1;
-        assert_true(is_denied(world, CALL_ROUTE, &result));
+        open_call(world, CALL_ROUTE);
+        assert_int_equal(calls_complete(world->calls, &plugin, world->call, &result), CORE_ERR_ARGUMENT);
+        assert_null(world->owner.result);
     }
+}
+
+static void a_result_is_taken_up_to_its_limits(void **state)
+{
+    struct world *world = *state;
+    static char body[1024 * 1024 + 1];
+    struct core_header headers[65];
+    struct core_result result = result_of(CORE_ANSWER, 200, "{}");
+
+    for (size_t i = 0; i < 65; i++)
+        headers[i] = (struct core_header){{"X-A", 3}, {"b", 1}};
+    headers[0].value = (struct core_span){body, 8192};
+    memset(body, 'b', sizeof(body));
+    result.headers = headers;
+    result.header_count = 64;
+    assert_false(is_denied(world, CALL_ROUTE, &result));
+    result.header_count = 65;
+    assert_true(is_denied(world, CALL_ROUTE, &result));
+    result.header_count = 1;
+    headers[0].value.len = 8193;
+    assert_true(is_denied(world, CALL_ROUTE, &result));
+    headers[0].value.len = 1;
+    result.body = (struct core_span){body, sizeof(body) - 1};
+    assert_false(is_denied(world, CALL_ROUTE, &result));
+    result.body.len++;
+    assert_true(is_denied(world, CALL_ROUTE, &result));
 }
 
 int main(void)
@@ -331,6 +382,7 @@ int main(void)
         TEST(a_completion_settles_and_closes),
         TEST(a_second_completion_is_an_error),
         TEST(a_token_that_was_never_made_is_an_error),
+        TEST(the_call_of_another_plugin_is_closed),
         TEST(of_many_completions_one_counts),
         cmocka_unit_test_setup_teardown(a_late_completion_counts_but_changes_nothing, set_up_with_short_deadline,
                                         tear_down),
@@ -340,6 +392,7 @@ int main(void)
         TEST(an_abandoned_call_is_denied),
         TEST(what_is_not_permitted_denies),
         TEST(a_header_that_would_break_the_answer_denies),
+        TEST(a_result_is_taken_up_to_its_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

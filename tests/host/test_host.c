@@ -9,12 +9,14 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -42,7 +44,8 @@ struct answer {
 
 /* --- HTTP ---------------------------------------------------------------------------------------------------------- */
 
-static int connect_from(const char *own_ip, const struct host *host)
+/* Returns -1 when the host refuses the connection. */
+static int try_connect_from(const char *own_ip, const struct host *host)
 {
     const char *port = strchr(host->address, ':') + 1;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
@@ -53,7 +56,18 @@ static int connect_from(const char *own_ip, const struct host *host)
     assert_int_equal(inet_pton(AF_INET, own_ip, &own.sin_addr), 1);
     assert_int_equal(bind(fd, (const struct sockaddr *)&own, sizeof(own)), 0);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+    assert_int_equal(errno, ECONNREFUSED);
+    (void)close(fd);
+    return -1;
+}
+
+static int connect_from(const char *own_ip, const struct host *host)
+{
+    int fd = try_connect_from(own_ip, host);
+
+    assert_true(fd >= 0);
     return fd;
 }
 
@@ -276,6 +290,23 @@ static void a_call_that_is_never_completed_is_denied(void **state)
     assert_error(&route, 500, "unexpected-error");
 }
 
+static void a_plugin_cannot_end_the_call_of_another(void **state)
+{
+    struct world *world = *state;
+    int login = connect_to(&world->host);
+
+    send_request(login, "POST", "/alice/auth/login", NULL,
+                 "{\"username\":\"alice\",\"password\":\"pw\",\"appId\":\"silent\"}");
+    while (calls_count(world->host.calls) == 0)
+        (void)sched_yield();
+    const struct answer meddler = ask(world, "POST", "/alice/second", NULL, "meddle");
+    assert_non_null(strstr(meddler.text, "{\"asked\":-10,\"ended\":-10,")); /* CORE_ERR_CLOSED */
+    assert_int_equal(calls_count(world->host.calls), 1);
+    host_stop(&world->host);
+    const struct answer denied = receive(login);
+    assert_error(&denied, 403, "denied");
+}
+
 /* --- routes --------------------------------------------------------------------------------------------------------- */
 
 static void an_answer_may_come_later(void **state)
@@ -291,6 +322,44 @@ static void an_answer_that_is_no_object_is_an_error(void **state)
     const struct answer answer = ask(*state, "POST", "/alice/gate", NULL, "bad");
 
     assert_error(&answer, 500, "unexpected-error");
+}
+
+/* Keeps what is logged, until end_log gives it. */
+static int start_log(int *stderr_fd)
+{
+    int fd = memfd_create("log", MFD_CLOEXEC);
+
+    *stderr_fd = dup(STDERR_FILENO);
+    assert_true(fd >= 0 && *stderr_fd >= 0);
+    assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+    return fd;
+}
+
+static void end_log(int fd, int stderr_fd, char text[static ANSWER_MAX])
+{
+    assert_int_equal(dup2(stderr_fd, STDERR_FILENO), STDERR_FILENO);
+    ssize_t len = pread(fd, text, ANSWER_MAX - 1, 0);
+    assert_true(len >= 0);
+    text[len] = '\0';
+    (void)close(fd);
+    (void)close(stderr_fd);
+}
+
+static void a_result_that_cannot_be_used_is_logged(void **state)
+{
+    char log[ANSWER_MAX];
+    int stderr_fd = -1, fd = start_log(&stderr_fd);
+    const struct answer bad = ask(*state, "POST", "/alice/gate", NULL, "bad");
+    const struct answer wrong = ask(*state, "POST", "/alice/gate", NULL, "wrong");
+    const struct answer login = log_in(*state, "alice", "wrong");
+
+    end_log(fd, stderr_fd, log);
+    assert_error(&bad, 500, "unexpected-error");
+    assert_error(&wrong, 500, "unexpected-error");
+    assert_error(&login, 500, "unexpected-error");
+    assert_non_null(strstr(log, "error host plugin gate: /{username}/gate: its result has a body that is not a JSON"));
+    assert_non_null(strstr(log, "error host plugin gate: /{username}/gate: its result has an outcome that is not"));
+    assert_non_null(strstr(log, "error host plugin gate: login hook: its result has an outcome that is not"));
 }
 
 static void the_host_enforces_the_token_of_a_route(void **state)
@@ -351,6 +420,35 @@ static void who_and_what_does_not_exist_is_not_found(void **state)
         const struct answer answer = ask(*state, "POST", paths[i], NULL, "x");
         assert_error(&answer, 404, "unknown-resource");
     }
+}
+
+static bool has_body(const struct answer *answer)
+{
+    const char *end = strstr(answer->text, "\r\n\r\n");
+
+    return end && end[4];
+}
+
+static void head_is_get_without_the_body(void **state)
+{
+    const struct world *world = *state;
+    struct answer answer = ask(world, "HEAD", "/alice/gate", world->token, "");
+
+    assert_int_equal(answer.status, 200);
+    assert_false(has_body(&answer));
+    assert_non_null(strstr(answer.text, "Content-Type: application/json"));
+    assert_int_equal(ask(world, "HEAD", "/alice/gate", NULL, "").status, 401);
+    assert_int_equal(ask(world, "HEAD", "/service/info", NULL, "").status, 200);
+    assert_int_equal(ask(world, "HEAD", "/alice/nothing", NULL, "").status, 404);
+}
+
+static void a_browser_may_send_every_method_of_a_route(void **state)
+{
+    const struct answer answer = ask(*state, "OPTIONS", "/alice/gate", NULL, "");
+
+    assert_int_equal(answer.status, 200);
+    assert_non_null(
+        strstr(answer.text, "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"));
 }
 
 static void a_body_that_is_too_long_is_refused(void **state)
@@ -437,6 +535,48 @@ static void stopping_answers_what_is_open(void **state)
     assert_error(&answer, 403, "denied");
 }
 
+static void *stop_host(void *host)
+{
+    host_stop(host);
+    return NULL;
+}
+
+static void wait_for_exchanges(struct world *world, size_t count)
+{
+    while (atomic_load(&world->host.exchanges) != count)
+        (void)sched_yield();
+}
+
+static bool refuses_new_connections(const struct world *world)
+{
+    int fd = 0;
+
+    for (int i = 0; i < 2000 && fd >= 0; i++) {
+        fd = try_connect_from("127.0.0.1", &world->host);
+        if (fd >= 0)
+            (void)close(fd);
+        (void)usleep(1000);
+    }
+    return fd < 0;
+}
+
+static void a_host_that_stops_refuses_new_connections(void **state)
+{
+    static const char half[] = "POST /alice/gate HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n";
+    struct world *world = *state;
+    int unfinished = connect_to(&world->host);
+    pthread_t stopping;
+
+    wait_for_exchanges(world, 0);
+    assert_int_equal(send(unfinished, half, strlen(half), MSG_NOSIGNAL), (ssize_t)strlen(half));
+    wait_for_exchanges(world, 1);
+    assert_int_equal(pthread_create(&stopping, NULL, stop_host, &world->host), 0);
+    assert_true(refuses_new_connections(world));
+    assert_int_equal(atomic_load(&world->host.exchanges), 1); /* it is still waited for */
+    (void)close(unfinished);
+    assert_int_equal(pthread_join(stopping, NULL), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -448,17 +588,22 @@ int main(void)
         TEST(a_grant_releases_nothing_for_another_user_or_plugin),
         cmocka_unit_test_setup_teardown(a_call_that_is_never_completed_is_denied, set_up_with_short_deadline,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_plugin_cannot_end_the_call_of_another, set_up, tear_down_stopped),
         TEST(an_answer_may_come_later),
         TEST(an_answer_that_is_no_object_is_an_error),
+        TEST(a_result_that_cannot_be_used_is_logged),
         TEST(the_host_enforces_the_token_of_a_route),
         TEST(a_token_is_taken_in_three_ways),
         TEST(the_administrators_key_opens_only_its_routes),
         TEST(who_and_what_does_not_exist_is_not_found),
+        TEST(head_is_get_without_the_body),
+        TEST(a_browser_may_send_every_method_of_a_route),
         TEST(a_body_that_is_too_long_is_refused),
         cmocka_unit_test_setup_teardown(one_address_cannot_take_all_connections, set_up_with_few_connections,
                                         tear_down),
         TEST(a_claimed_field_cannot_be_written_by_the_user),
         cmocka_unit_test_setup_teardown(stopping_answers_what_is_open, set_up, tear_down_stopped),
+        cmocka_unit_test_setup_teardown(a_host_that_stops_refuses_new_connections, set_up, tear_down_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

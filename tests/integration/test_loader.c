@@ -72,6 +72,19 @@ static void the_host_refuses_a_plugin_that_cannot_start(void **state)
     clear(&dir);
 }
 
+/* Of one that is not known, the host could neither stop the threads nor free the memory. */
+static void the_host_refuses_a_plugin_without_an_instance(void **state)
+{
+    struct plugins_dir dir;
+
+    (void)state;
+    init(&dir);
+    add_plugin(&dir, "no_instance");
+    assert_refused(&dir, "no_instance.so", "create gave no instance");
+    assert_true(host_log_has(dir.host, CREATE_HAS_RUN));
+    clear(&dir);
+}
+
 static void the_host_refuses_a_plugin_whose_section_cannot_be_read(void **state)
 {
     struct plugins_dir dir;
@@ -245,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_host_refuses_a_plugin_that_cannot_start),
+        cmocka_unit_test(the_host_refuses_a_plugin_without_an_instance),
         cmocka_unit_test(the_host_refuses_a_plugin_whose_section_cannot_be_read),
         cmocka_unit_test(the_host_refuses_a_plugin_that_others_can_write),
         cmocka_unit_test(the_host_refuses_a_plugin_of_another_user),

@@ -22,28 +22,31 @@ static atomic_size_t opened;
 static atomic_size_t completed;
 static atomic_size_t abandoned;
 
-core_status __real_calls_open(struct calls *calls, enum call_kind kind, const struct call_events *events, void *owner,
-                              int client_fd, core_call *token);
-core_status __wrap_calls_open(struct calls *calls, enum call_kind kind, const struct call_events *events, void *owner,
-                              int client_fd, core_call *token);
+core_status __real_calls_open(struct calls *calls, const struct plugin *plugin, enum call_kind kind,
+                              const struct call_events *events, void *owner, int client_fd, core_call *token);
+core_status __wrap_calls_open(struct calls *calls, const struct plugin *plugin, enum call_kind kind,
+                              const struct call_events *events, void *owner, int client_fd, core_call *token);
 
-core_status __wrap_calls_open(struct calls *calls, enum call_kind kind, const struct call_events *events, void *owner,
-                              int client_fd, core_call *token)
+core_status __wrap_calls_open(struct calls *calls, const struct plugin *plugin, enum call_kind kind,
+                              const struct call_events *events, void *owner, int client_fd, core_call *token)
 {
-    core_status status = __real_calls_open(calls, kind, events, owner, client_fd, token);
+    core_status status = __real_calls_open(calls, plugin, kind, events, owner, client_fd, token);
 
     atomic_fetch_add(&opened, status == CORE_OK);
     return status;
 }
 
-core_status __real_calls_complete(struct calls *calls, core_call token, const struct core_result *source);
-core_status __wrap_calls_complete(struct calls *calls, core_call token, const struct core_result *source);
+core_status __real_calls_complete(struct calls *calls, const struct plugin *plugin, core_call token,
+                                  const struct core_result *source);
+core_status __wrap_calls_complete(struct calls *calls, const struct plugin *plugin, core_call token,
+                                  const struct core_result *source);
 
 /* Counted whatever its status, which is that of a call that was completed already if it is the second. */
-core_status __wrap_calls_complete(struct calls *calls, core_call token, const struct core_result *source)
+core_status __wrap_calls_complete(struct calls *calls, const struct plugin *plugin, core_call token,
+                                  const struct core_result *source)
 {
     atomic_fetch_add(&completed, 1);
-    return __real_calls_complete(calls, token, source);
+    return __real_calls_complete(calls, plugin, token, source);
 }
 
 size_t __real_calls_abandon(struct calls *calls);

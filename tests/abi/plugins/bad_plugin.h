@@ -50,17 +50,20 @@
 #ifndef PROFILE_FIELD
 #define PROFILE_FIELD "bad"
 #endif
+#ifndef INSTANCE
+#define INSTANCE (void *)line /* it has nothing to keep */
+#endif
 #ifndef CREATE_STATUS
 #define CREATE_STATUS CORE_OK
 #endif
 
 static inline core_status create(const struct core_host *host, const struct core_config *config, void **instance)
 {
-    static const char line[] = "create of the bad plugin has run";
+    static char line[] = "create of the bad plugin has run";
 
     (void)config;
     host->log(host, CORE_LOG_INFO, (struct core_span){.data = line, .len = sizeof line - 1});
-    *instance = NULL;
+    *instance = INSTANCE;
     return CREATE_STATUS;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * gate.c: a plugin for trying out a host. What it does is said by the client: with a login by its application id (deny,
- * challenge, silent, late; anything else is allowed), with POST /{username}/gate by the body (deny, silent, late, bad,
- * release GRANT; anything else is answered). It hands its grants, in hexadecimal, to the client, who may then try what a
- * plugin must not.
+ * challenge, silent, late, wrong; anything else is allowed), with POST /{username}/gate by the body (deny, silent, late, bad,
+ * wrong, meddle, release GRANT; anything else is answered). It hands its grants, in hexadecimal, to the client, who may then try
+ * what a plugin must not.
  */
 #include "core_plugin.h"
 
@@ -116,6 +116,8 @@ static void login(void *instance, core_call call, const struct core_login *input
         keep_silent(instance, call);
     else if (is(input->app_id, "late"))
         start_late(instance, call, CORE_ALLOW);
+    else if (is(input->app_id, "wrong"))
+        complete(instance, call, CORE_ANSWER, 200, "{}");
     else
         complete(instance, call, CORE_ALLOW, 0, NULL);
 }
@@ -138,6 +140,19 @@ static void release(struct gate *gate, core_call call, struct core_span body)
     (void)gate->host->complete(gate->host, call, &result);
 }
 
+/* Asks about the call before its own, tries to end it, and answers what the host said to both. */
+static void meddle(struct gate *gate, core_call call)
+{
+    struct core_call_info info = {.struct_size = sizeof(info)};
+    const struct core_result allow = {.struct_size = sizeof(allow), .outcome = CORE_ALLOW};
+    char body[64];
+    core_status asked = gate->host->call_info(gate->host, call - 1, &info);
+    core_status ended = gate->host->complete(gate->host, call - 1, &allow);
+
+    (void)snprintf(body, sizeof(body), "{\"asked\":%d,\"ended\":%d}", (int)asked, (int)ended);
+    complete(gate, call, CORE_ANSWER, 200, body);
+}
+
 static void route(void *context, core_call call, const struct core_request *request)
 {
     if (is(request->body, "deny"))
@@ -148,6 +163,10 @@ static void route(void *context, core_call call, const struct core_request *requ
         start_late(context, call, CORE_ANSWER);
     else if (is(request->body, "bad"))
         complete(context, call, CORE_ANSWER, 200, "{}}");
+    else if (is(request->body, "wrong"))
+        complete(context, call, CORE_ALLOW, 0, NULL);
+    else if (is(request->body, "meddle"))
+        meddle(context, call);
     else if (request->body.len > 8 && memcmp(request->body.data, "release ", 8) == 0)
         release(context, call, request->body);
     else
