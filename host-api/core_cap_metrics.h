@@ -5,7 +5,8 @@
  *
  * A metric is defined at create, with every value that each of its labels can have; recording names them by their place in
  * those lists. What is recorded can so never grow in number, and never hold a user, an address or anything else that a
- * client chooses.
+ * client chooses. A host shows each series of a counter from the definition on, with 0: of one that begins with 1 nobody
+ * sees that it has grown.
  *
  * Rationale: a function that took label texts would let a plugin make a series of each user, which is a leak and, in the
  * system that collects the numbers, an outage.

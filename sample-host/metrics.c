@@ -299,6 +299,13 @@ static void write_series(FILE *out, struct metric *metric, size_t series)
     (void)fprintf(out, " %.17g\n", shown(metric, atomic_load_explicit(&metric->numbers[series], memory_order_relaxed)));
 }
 
+/* A counter counts from 0, so that what watches it sees the first event; of the others 0 would be a number nobody said. */
+static bool is_shown(struct metric *metric, size_t series)
+{
+    return metric->kind == CORE_METRIC_COUNTER || metric->label_count == 0 ||
+           atomic_load_explicit(&metric->is_used[series], memory_order_relaxed);
+}
+
 void metrics_write(struct metrics *metrics, FILE *out)
 {
     static const char *const kinds[] = {
@@ -310,7 +317,7 @@ void metrics_write(struct metrics *metrics, FILE *out)
         (void)fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
                       kinds[metric->kind]);
         for (size_t series = 0; series < metric->series_count; series++)
-            if (metric->label_count == 0 || atomic_load_explicit(&metric->is_used[series], memory_order_relaxed))
+            if (is_shown(metric, series))
                 write_series(out, metric, series);
     }
 }

@@ -66,8 +66,12 @@ static void a_counter_adds_up_by_its_labels(void **state)
     metrics_record(*state, id, (const uint32_t[]){0, 2}, 2);
     metrics_record(*state, id, (const uint32_t[]){1, 0}, 5);
     expect_text(*state, "# HELP things_total Things.\n# TYPE things_total counter\n"
+                        "things_total{colour=\"red\",size=\"s\"} 0\n"
+                        "things_total{colour=\"red\",size=\"m\"} 0\n"
                         "things_total{colour=\"red\",size=\"l\"} 3\n"
-                        "things_total{colour=\"gr\\\"een\",size=\"s\"} 5\n");
+                        "things_total{colour=\"gr\\\"een\",size=\"s\"} 5\n"
+                        "things_total{colour=\"gr\\\"een\",size=\"m\"} 0\n"
+                        "things_total{colour=\"gr\\\"een\",size=\"l\"} 0\n");
 }
 
 static void a_gauge_says_the_last(void **state)
@@ -105,15 +109,27 @@ static void what_does_not_fit_is_ignored(void **state)
     uint64_t id;
 
     metric.labels = labels;
-    metric.label_count = 2;
+    metric.label_count = 1;
     id = define(*state, &metric);
-    metrics_record(*state, id, (const uint32_t[]){2, 0}, 1);
-    metrics_record(*state, id, (const uint32_t[]){0, 3}, 1);
-    metrics_record(*state, id, (const uint32_t[]){0, 0}, -1);
+    metrics_record(*state, id, (const uint32_t[]){2}, 1);
+    metrics_record(*state, id, (const uint32_t[]){0}, -1);
     metrics_record(*state, id, NULL, 1);
     metrics_record(*state, id + 1, NULL, 1);
     metrics_record(*state, 0, NULL, 1);
-    expect_text(*state, "# HELP things_total Things.\n# TYPE things_total counter\n");
+    expect_text(*state, "# HELP things_total Things.\n# TYPE things_total counter\n"
+                        "things_total{colour=\"red\"} 0\nthings_total{colour=\"gr\\\"een\"} 0\n");
+}
+
+static void a_gauge_is_shown_from_its_first_number_on(void **state)
+{
+    struct core_metric metric = metric_of(CORE_METRIC_GAUGE, "depth");
+    uint64_t id;
+
+    metric.labels = labels;
+    metric.label_count = 1;
+    id = define(*state, &metric);
+    metrics_record(*state, id, (const uint32_t[]){0}, 7);
+    expect_text(*state, "# HELP depth Things.\n# TYPE depth gauge\ndepth{colour=\"red\"} 7\n");
 }
 
 static void a_definition_that_is_not_as_described_is_refused(void **state)
@@ -157,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_counter_adds_up_by_its_labels, make, drop),
         cmocka_unit_test_setup_teardown(a_gauge_says_the_last, make, drop),
+        cmocka_unit_test_setup_teardown(a_gauge_is_shown_from_its_first_number_on, make, drop),
         cmocka_unit_test_setup_teardown(a_histogram_counts_in_buckets_and_in_its_unit, make, drop),
         cmocka_unit_test_setup_teardown(what_does_not_fit_is_ignored, make, drop),
         cmocka_unit_test_setup_teardown(a_definition_that_is_not_as_described_is_refused, make, drop),
