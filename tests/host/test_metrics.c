@@ -137,8 +137,10 @@ static void a_definition_that_is_not_as_described_is_refused(void **state)
     static const int64_t descending[] = {2, 1};
     static const struct core_metric_label nameless[] = {{"A", colours}};
     static const struct core_metric_label valueless[] = {{"a", NULL}};
+    static const struct core_metric_label twice[] = {{"a", colours}, {"b", sizes}, {"a", sizes}};
+    static const struct core_metric_label bound[] = {{"le", colours}};
     const struct core_metric good = metric_of(CORE_METRIC_COUNTER, "a");
-    struct core_metric bad[12];
+    struct core_metric bad[15];
     uint64_t id = 1;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -159,6 +161,14 @@ static void a_definition_that_is_not_as_described_is_refused(void **state)
     bad[10].label_count = 1;
     bad[11].labels = valueless;
     bad[11].label_count = 1;
+    bad[12].labels = twice;
+    bad[12].label_count = 3;
+    bad[13] = metric_of(CORE_METRIC_HISTOGRAM, "a");
+    bad[13].buckets = buckets;
+    bad[13].bucket_count = 2;
+    bad[13].labels = bound;
+    bad[13].label_count = 1;
+    bad[14].name = "host_open_calls";
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         if (metrics_define(*state, &bad[i], &id) != CORE_ERR_ARGUMENT)
             fail_msg("definition %zu was taken", i);
