@@ -85,12 +85,14 @@ $(BUILD)/%.a: Makefile tests/tests.mk
 	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 
 # The whole archive goes in: what is tested is what is shipped. Once loaded it stays (nodelete): after a time-out, a thread
-# of libcurl's may still be resolving a name when the host unloads the plugin, and needs the code it runs.
+# of libcurl's may still be resolving a name when the host unloads the plugin, and needs the code it runs. A host loads what
+# nobody else can write, whatever the umask is here.
 $(BUILD)/plugins/mfa.so: $(plugin_objects) $(BUILD)/libmfacore.a plugin/mfa.map
 	$(say) LD $@
 	@mkdir -p $(@D)
 	$(Q)$(link) -shared -Wl,-z,defs,-z,nodelete -Wl,--version-script=plugin/mfa.map -o $@ $(plugin_objects) \
 	    -Wl,--whole-archive $(BUILD)/libmfacore.a -Wl,--no-whole-archive $(call libs_of,$(core_libs))
+	$(Q)chmod go-w $@ $(@D)
 
 $(BUILD)/mfa-check: $(BUILD)/obj/plugin/mfa-check/main.o $(BUILD)/libmfacheck.a $(BUILD)/libmfacore.a
 	$(say) LD $@

@@ -5,7 +5,8 @@
  *
  * A metric is defined at create, with every value that each of its labels can have; recording names them by their place in
  * those lists. What is recorded can so never grow in number, and never hold a user, an address or anything else that a
- * client chooses.
+ * client chooses. A host shows each series of a counter from the definition on, with 0: of one that begins with 1 nobody
+ * sees that it has grown.
  *
  * Rationale: a function that took label texts would let a plugin make a series of each user, which is a leak and, in the
  * system that collects the numbers, an outage.
@@ -33,14 +34,14 @@ extern "C" {
 
 /* A label and all the values it can have. */
 struct core_metric_label {
-    const char *name;          /* [a-z_][a-z0-9_]* */
+    const char *name;          /* [a-z_][a-z0-9_]*, once in a metric; not "le" in a histogram, whose buckets have it */
     const char *const *values; /* ends with NULL; at least one */
 };
 
 struct core_metric {
     uint32_t struct_size;
     uint32_t kind;
-    const char *name; /* [a-z_][a-z0-9_]*, unique in the host: begin it with the plugin's */
+    const char *name; /* [a-z_][a-z0-9_]*, unique in the host, whose own begin with host_: begin it with the plugin's */
     const char *help; /* one sentence */
     const struct core_metric_label *labels;
     const int64_t *buckets; /* of a histogram: upper bounds, ascending */

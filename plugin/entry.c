@@ -6,9 +6,14 @@
 
 #include "plugin.h"
 
+static void log_line(const struct core_host *host, uint32_t level, const char *line)
+{
+    host->log(host, level, (struct core_span){.data = line, .len = strlen(line)});
+}
+
 static void log_error(const struct core_host *host, const char *line)
 {
-    host->log(host, CORE_LOG_ERROR, (struct core_span){.data = line, .len = strlen(line)});
+    log_line(host, CORE_LOG_ERROR, line);
 }
 
 static bool offers_what_we_use(const struct core_host *host)
@@ -21,9 +26,7 @@ static bool offers_what_we_use(const struct core_host *host)
 
 static void report(void *ctx, bool is_error, const char *line)
 {
-    const struct core_host *host = ctx;
-
-    host->log(host, is_error ? CORE_LOG_ERROR : CORE_LOG_WARN, (struct core_span){.data = line, .len = strlen(line)});
+    log_line(ctx, is_error ? CORE_LOG_ERROR : CORE_LOG_WARN, line);
 }
 
 /* `in_use` is the configuration whose place it is to take; NULL: none. */
@@ -69,6 +72,9 @@ static enum mfa_status start(struct plugin_instance *instance, struct mfa_config
         if (status != MFA_OK)
             return status;
         gateway = mfa_gateway_port(instance->gateway);
+    } else {
+        log_line(instance->host, CORE_LOG_WARN,
+                 PLUGIN_SECTION ": mode is disabled: nobody is asked for a second factor");
     }
     return mfa_core_new(&instance->core, &port, &gateway, &kv, config);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MAX_METRICS 256
+#define OWN_PREFIX "host_" /* of what the host counts itself */
 
 struct label {
     char *name;
@@ -83,6 +84,23 @@ static bool is_taken(const struct metrics *metrics, const char *name)
     return false;
 }
 
+/* `le` is the label that a histogram's buckets have of themselves. */
+static bool has_good_labels(const struct core_metric *metric)
+{
+    if (metric->label_count > CORE_METRIC_MAX_LABELS || (metric->label_count > 0 && !metric->labels))
+        return false;
+    for (uint32_t i = 0; i < metric->label_count; i++) {
+        const char *name = metric->labels[i].name;
+
+        if (!is_name(name) || (metric->kind == CORE_METRIC_HISTOGRAM && strcmp(name, "le") == 0))
+            return false;
+        for (uint32_t j = 0; j < i; j++)
+            if (strcmp(metric->labels[j].name, name) == 0)
+                return false;
+    }
+    return true;
+}
+
 static uint32_t count_values(const struct core_metric_label *label)
 {
     uint32_t count = 0;
@@ -92,15 +110,13 @@ static uint32_t count_values(const struct core_metric_label *label)
     return count;
 }
 
-/* How many series the labels make; 0: they are not as described, or make too many. */
+/* How many series the labels make; 0: one has no values, or they make too many. */
 static size_t count_series(const struct core_metric *metric)
 {
     size_t count = 1;
 
-    if (metric->label_count > CORE_METRIC_MAX_LABELS || (metric->label_count > 0 && !metric->labels))
-        return 0;
     for (uint32_t i = 0; i < metric->label_count; i++) {
-        count *= is_name(metric->labels[i].name) ? count_values(&metric->labels[i]) : 0;
+        count *= count_values(&metric->labels[i]);
         if (count > CORE_METRIC_MAX_SERIES)
             return 0;
     }
@@ -122,8 +138,9 @@ static bool has_good_buckets(const struct core_metric *metric)
 static bool is_as_described(const struct metrics *metrics, const struct core_metric *metric)
 {
     return metric && metric->struct_size >= sizeof(*metric) && metric->kind >= CORE_METRIC_COUNTER &&
-           metric->kind <= CORE_METRIC_HISTOGRAM && is_name(metric->name) && metric->help &&
-           !strpbrk(metric->help, "\\\n") && metric->unit >= 1 && has_good_buckets(metric) &&
+           metric->kind <= CORE_METRIC_HISTOGRAM && is_name(metric->name) &&
+           strncmp(metric->name, OWN_PREFIX, strlen(OWN_PREFIX)) != 0 && metric->help &&
+           !strpbrk(metric->help, "\\\n") && metric->unit >= 1 && has_good_buckets(metric) && has_good_labels(metric) &&
            count_series(metric) > 0 && metrics->count < MAX_METRICS && !is_taken(metrics, metric->name);
 }
 
@@ -299,6 +316,13 @@ static void write_series(FILE *out, struct metric *metric, size_t series)
     (void)fprintf(out, " %.17g\n", shown(metric, atomic_load_explicit(&metric->numbers[series], memory_order_relaxed)));
 }
 
+/* A counter counts from 0, so that what watches it sees the first event; of the others 0 would be a number nobody said. */
+static bool is_shown(struct metric *metric, size_t series)
+{
+    return metric->kind == CORE_METRIC_COUNTER || metric->label_count == 0 ||
+           atomic_load_explicit(&metric->is_used[series], memory_order_relaxed);
+}
+
 void metrics_write(struct metrics *metrics, FILE *out)
 {
     static const char *const kinds[] = {
@@ -310,7 +334,7 @@ void metrics_write(struct metrics *metrics, FILE *out)
         (void)fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
                       kinds[metric->kind]);
         for (size_t series = 0; series < metric->series_count; series++)
-            if (metric->label_count == 0 || atomic_load_explicit(&metric->is_used[series], memory_order_relaxed))
+            if (is_shown(metric, series))
                 write_series(out, metric, series);
     }
 }

@@ -23,8 +23,8 @@ core_status metrics_define(struct metrics *metrics, const struct core_metric *me
 /* As core_metric_record_fn. Any thread. */
 void metrics_record(struct metrics *metrics, uint64_t id, const uint32_t *label_values, int64_t number);
 
-/* Writes all of them in Prometheus' text format, version 0.0.4. Series that nothing was recorded of are left out, but for
- * metrics without labels. Any thread. */
+/* Writes all of them in Prometheus' text format, version 0.0.4. Counters are there from the start; of others with
+ * labels the series that nothing was recorded of are left out. Any thread. */
 void metrics_write(struct metrics *metrics, FILE *out);
 
 #endif

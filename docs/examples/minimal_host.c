@@ -59,8 +59,10 @@ static core_status complete(const struct core_host *host, core_call call, const 
 
 static core_status call_info(const struct core_host *host, core_call call, struct core_call_info *info)
 {
+    if (call == 0 || call != open_call || info->struct_size < sizeof *info)
+        return info->struct_size < sizeof *info ? CORE_ERR_ARGUMENT : CORE_ERR_CLOSED;
     *info = (struct core_call_info){.struct_size = sizeof *info, .deadline_ms = deadline_ms, .request_id = "1"};
-    return call == open_call ? CORE_OK : CORE_ERR_CLOSED;
+    return CORE_OK;
 }
 
 static core_status profile_load(const struct core_host *host, struct core_span user_id, const char *field, void *buffer,
@@ -104,9 +106,9 @@ static const struct core_plugin_descriptor *load(const char *path)
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     const struct core_plugin_descriptor *plugin = library != NULL ? dlsym(library, CORE_PLUGIN_SYMBOL) : NULL;
     const bool fits = plugin != NULL && plugin->magic == CORE_PLUGIN_MAGIC && plugin->struct_size >= sizeof *plugin &&
-                      plugin->api_major == CORE_API_MAJOR && plugin->requires_minor <= CORE_API_MINOR;
+                      plugin->api_major == CORE_API_MAJOR && plugin->requires_minor <= CORE_API_MINOR && plugin->hooks;
 
-    return fits && plugin->hooks->login != NULL ? plugin : NULL;
+    return fits && CORE_HAS(plugin->hooks, login) && plugin->hooks->login != NULL ? plugin : NULL;
 }
 
 /* All that the plugin borrows here stays until `stop` has returned: by then it has completed the call, or nobody will. */
@@ -115,8 +117,7 @@ static void log_in(const struct core_plugin_descriptor *plugin, void *instance)
     const struct core_login login = {sizeof login,      0,           span("user-1"), span("julia"),
                                      span("127.0.0.1"), span("app"), span("grant-1")};
 
-    monotonic_clock(NULL, &deadline_ms);
-    deadline_ms += 20000;
+    monotonic_clock(NULL, &deadline_ms), deadline_ms += 20000;
     open_call = 1;
     plugin->hooks->login(instance, open_call, &login);
     if (sem_clockwait(&is_completed, CLOCK_MONOTONIC, &(struct timespec){.tv_sec = (time_t)(deadline_ms / 1000)}) != 0)
@@ -135,8 +136,7 @@ int main(int argc, char **argv)
 
     if (plugin == NULL)
         return fputs("usage: minimal-host PLUGIN.so SECTION FIELD VALUE; and PLUGIN.so fits this host\n", stderr), 2;
-    config.text = span(argv[2]);
-    field_name = argv[3], field_value = argv[4];
+    config.text = span(argv[2]), field_name = argv[3], field_value = argv[4];
     sem_init(&is_completed, 0, 0);
     if (plugin->create(&host, &config, &instance) != CORE_OK)
         return 1;

@@ -11,6 +11,9 @@
 #include "memory.h"
 #include "mfa_yaml.h"
 
+/* As the plugin says it at start. */
+#define NOBODY_IS_ASKED ": nobody is asked for a second factor"
+
 static void say_nothing(void *ctx, bool is_error, const char *line)
 {
     (void)ctx;
@@ -47,8 +50,9 @@ static void read_aside(struct subject *subject)
 
     if (memory_checked(mfa_yaml_parse(&yaml, &subject->source, say_nothing, NULL)) != MFA_OK)
         return;
-    if (mfa_yaml_root(yaml) == NULL)
-        add_problem(subject, false, SUBJECT_SECTION " is not there, or empty: MFA is off, as with mode \"disabled\"");
+    subject->is_there = mfa_yaml_root(yaml) != NULL;
+    if (!subject->is_there)
+        add_problem(subject, false, SUBJECT_SECTION " is not there, or empty" NOBODY_IS_ASKED);
     (void)memory_checked(mfa_yaml_expand(mfa_yaml_root(yaml), NULL));
     subject->presets_directory = copy_text(yaml, "presetsDirectory", MFA_PRESETS_DIR);
     subject->domain = copy_text(yaml, "sms.webOtpDomain", NULL);
@@ -71,8 +75,11 @@ bool subject_read(struct subject *subject, const char *path, bool shows_secrets)
         collect_from_section(&subject->secrets, &subject->source, subject->presets_directory);
     subject->is_good =
         memory_checked(mfa_config_parse(&subject->config, &subject->source, add_problem, subject)) == MFA_OK;
-    if (subject->is_good)
-        collect_from_config(&subject->secrets, &subject->config);
+    if (!subject->is_good)
+        return true;
+    if (subject->is_there && subject->config.mode == MFA_MODE_DISABLED)
+        add_problem(subject, false, SUBJECT_SECTION ": mode is disabled" NOBODY_IS_ASKED);
+    collect_from_config(&subject->secrets, &subject->config);
     return true;
 }
 

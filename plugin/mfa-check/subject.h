@@ -21,6 +21,7 @@ struct subject {
     char *presets_directory;
     char *domain; /* sms.webOtpDomain; NULL: none */
     struct mfa_config config;
+    bool is_there;    /* the section */
     bool is_good;     /* the plugin would start with it */
     json_t *problems; /* an array of {"severity": "error" or "warning", "text": "services.mfa.… (file:line): …"} */
 };

@@ -50,7 +50,7 @@ const problems = {
 function problemOf(error) {
     const data = error.data ?? {};
     if (Array.isArray(data))
-        return new Problem(error.message, data[0]?.path.replace('#/', ''), error);
+        return new Problem(error.message, data[0]?.path.replace('#/', '').replace('phone', 'number'), error);
     if (data.retryAfterSeconds)
         return new Problem(`Too many attempts. Try again in ${inWords(data.retryAfterSeconds)}.`, undefined, error);
     const [message, field] = (problems[data.id] ?? problems[error.id])?.(data) ?? [error.message];
@@ -263,9 +263,10 @@ async function register({username, password}) {
     await logIn({username, password});
 }
 
+/* The number in both spellings: the configuration guide's endpoints send `number`, most presets `phone`. */
 async function enrol({number}) {
-    const message = 'Your code for Sample host is: {{ code }}';
-    showCode(user.username, 'confirm', await post(user.username, 'mfa/activate', user.token, {number, message}));
+    const data = {number, phone: `+${number}`, message: 'Your code for Sample host is: {{ code }}'};
+    showCode(user.username, 'confirm', await post(user.username, 'mfa/activate', user.token, data));
 }
 
 /* When the mfaToken has ended there is nothing left to do with a code. */

@@ -320,6 +320,14 @@ static void warnings_are_no_problems(void **state)
                    "warning: services.mfa.sms.codeLength (override-config.yml:10): is below 6");
 }
 
+static void a_mode_that_asks_nobody_is_warned_of(void **state)
+{
+    (void)state;
+    checked_configure("mode: disabled\n");
+    checked_expect(CHECKED_RUN(CONFIG), 0, "mode: 'disabled'\n",
+                   "warning: services.mfa: mode is disabled: nobody is asked for a second factor\n");
+}
+
 static void a_section_that_is_not_there_is_warned_of(void **state)
 {
     static const char *const texts[] = {"", "http: {port: 1}\n", "mfa: {mode: single}\n", "services: {mfa: }\n"};
@@ -328,7 +336,7 @@ static void a_section_that_is_not_there_is_warned_of(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         checked_write(CONFIG, texts[i]);
         checked_expect(CHECKED_RUN(CONFIG), 0, "    mode: 'disabled'\n",
-                       "warning: services.mfa is not there, or empty: MFA is off");
+                       "warning: services.mfa is not there, or empty: nobody is asked for a second factor\n");
     }
 }
 
@@ -414,6 +422,7 @@ int main(void)
         cmocka_unit_test(nothing_is_sent_with_a_configuration_that_is_wrong),
         cmocka_unit_test(the_plugin_says_the_same_in_the_host),
         cmocka_unit_test(warnings_are_no_problems),
+        cmocka_unit_test(a_mode_that_asks_nobody_is_warned_of),
         cmocka_unit_test(a_section_that_is_not_there_is_warned_of),
         cmocka_unit_test(yaml_that_cannot_be_read_is_named_with_its_line),
         cmocka_unit_test(a_preset_is_printed_as_what_it_stands_for),

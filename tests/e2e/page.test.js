@@ -29,7 +29,10 @@ test('a_person_enrols_logs_in_with_a_code_and_turns_it_off', async () => {
     await person.press('Turn on two-step login');
     await person.show('04-enrol');
     await person.fill('Mobile phone number', '00 41 79 000 00 11');
-    await person.press('Send the code');
+    const [activation] = await Promise.all(
+        [person.page.waitForRequest('**/mfa/activate'), person.press('Send the code')]);
+    const {number, phone} = activation.postDataJSON();
+    assert.deepEqual({number, phone}, {number: '41790000011', phone: '+41790000011'});
     await person.title('Enter the code');
     await person.show('05-confirm');
     await person.sendCode(await person.code());
@@ -270,6 +273,13 @@ test('problems_are_told_in_plain_words', async () => {
     await person.fill('Mobile phone number', '079');
     await person.press('Send the code');
     assert.equal(await person.problem(), 'Enter the number with its country code, such as +41 79 123 12 12.');
+    const error = {id: 'invalid-parameters-format', message: 'Refused.', data: [{path: '#/phone', message: 'Wrong.'}]};
+    await page.route('**/mfa/activate', route => route.fulfill({status: 400, json: {error}}));
+    await person.fill('Mobile phone number', '41790000019');
+    await person.press('Send the code');
+    await page.getByText('Refused.').waitFor();
+    assert.equal(await page.getByLabel('Mobile phone number').getAttribute('aria-invalid'), 'true');
+    await page.unroute('**/mfa/activate');
     await person.press('Not now');
     await person.logOut();
     await person.press('Create an account');

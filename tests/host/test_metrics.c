@@ -66,8 +66,12 @@ static void a_counter_adds_up_by_its_labels(void **state)
     metrics_record(*state, id, (const uint32_t[]){0, 2}, 2);
     metrics_record(*state, id, (const uint32_t[]){1, 0}, 5);
     expect_text(*state, "# HELP things_total Things.\n# TYPE things_total counter\n"
+                        "things_total{colour=\"red\",size=\"s\"} 0\n"
+                        "things_total{colour=\"red\",size=\"m\"} 0\n"
                         "things_total{colour=\"red\",size=\"l\"} 3\n"
-                        "things_total{colour=\"gr\\\"een\",size=\"s\"} 5\n");
+                        "things_total{colour=\"gr\\\"een\",size=\"s\"} 5\n"
+                        "things_total{colour=\"gr\\\"een\",size=\"m\"} 0\n"
+                        "things_total{colour=\"gr\\\"een\",size=\"l\"} 0\n");
 }
 
 static void a_gauge_says_the_last(void **state)
@@ -105,15 +109,27 @@ static void what_does_not_fit_is_ignored(void **state)
     uint64_t id;
 
     metric.labels = labels;
-    metric.label_count = 2;
+    metric.label_count = 1;
     id = define(*state, &metric);
-    metrics_record(*state, id, (const uint32_t[]){2, 0}, 1);
-    metrics_record(*state, id, (const uint32_t[]){0, 3}, 1);
-    metrics_record(*state, id, (const uint32_t[]){0, 0}, -1);
+    metrics_record(*state, id, (const uint32_t[]){2}, 1);
+    metrics_record(*state, id, (const uint32_t[]){0}, -1);
     metrics_record(*state, id, NULL, 1);
     metrics_record(*state, id + 1, NULL, 1);
     metrics_record(*state, 0, NULL, 1);
-    expect_text(*state, "# HELP things_total Things.\n# TYPE things_total counter\n");
+    expect_text(*state, "# HELP things_total Things.\n# TYPE things_total counter\n"
+                        "things_total{colour=\"red\"} 0\nthings_total{colour=\"gr\\\"een\"} 0\n");
+}
+
+static void a_gauge_is_shown_from_its_first_number_on(void **state)
+{
+    struct core_metric metric = metric_of(CORE_METRIC_GAUGE, "depth");
+    uint64_t id;
+
+    metric.labels = labels;
+    metric.label_count = 1;
+    id = define(*state, &metric);
+    metrics_record(*state, id, (const uint32_t[]){0}, 7);
+    expect_text(*state, "# HELP depth Things.\n# TYPE depth gauge\ndepth{colour=\"red\"} 7\n");
 }
 
 static void a_definition_that_is_not_as_described_is_refused(void **state)
@@ -121,8 +137,10 @@ static void a_definition_that_is_not_as_described_is_refused(void **state)
     static const int64_t descending[] = {2, 1};
     static const struct core_metric_label nameless[] = {{"A", colours}};
     static const struct core_metric_label valueless[] = {{"a", NULL}};
+    static const struct core_metric_label twice[] = {{"a", colours}, {"b", sizes}, {"a", sizes}};
+    static const struct core_metric_label bound[] = {{"le", colours}};
     const struct core_metric good = metric_of(CORE_METRIC_COUNTER, "a");
-    struct core_metric bad[12];
+    struct core_metric bad[15];
     uint64_t id = 1;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -143,6 +161,14 @@ static void a_definition_that_is_not_as_described_is_refused(void **state)
     bad[10].label_count = 1;
     bad[11].labels = valueless;
     bad[11].label_count = 1;
+    bad[12].labels = twice;
+    bad[12].label_count = 3;
+    bad[13] = metric_of(CORE_METRIC_HISTOGRAM, "a");
+    bad[13].buckets = buckets;
+    bad[13].bucket_count = 2;
+    bad[13].labels = bound;
+    bad[13].label_count = 1;
+    bad[14].name = "host_open_calls";
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         if (metrics_define(*state, &bad[i], &id) != CORE_ERR_ARGUMENT)
             fail_msg("definition %zu was taken", i);
@@ -157,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_counter_adds_up_by_its_labels, make, drop),
         cmocka_unit_test_setup_teardown(a_gauge_says_the_last, make, drop),
+        cmocka_unit_test_setup_teardown(a_gauge_is_shown_from_its_first_number_on, make, drop),
         cmocka_unit_test_setup_teardown(a_histogram_counts_in_buckets_and_in_its_unit, make, drop),
         cmocka_unit_test_setup_teardown(what_does_not_fit_is_ignored, make, drop),
         cmocka_unit_test_setup_teardown(a_definition_that_is_not_as_described_is_refused, make, drop),

@@ -47,6 +47,7 @@ static void assert_is_disabled_with(const char *mfa)
     char *yaml = config_with(mfa);
     struct host *host = host_new(yaml, NULL, NULL);
     host_start(host);
+    host_await_log(host, " warn mfa services.mfa: mode is disabled: nobody is asked for a second factor\n");
     user_register(host_url(host), "julia");
     char *token = user_login(host_url(host), "julia");
     assert_every_route_is_unavailable(host, token);
