@@ -48,7 +48,7 @@ void host_config_clear(struct host_config *config);
 core_status host_config_section(const struct host_config *config, const char *path, struct core_config *section)
     __attribute__((warn_unused_result));
 
-/* Refuses, with a line in the log for each, sections of `services` that are in none of the `claimed` paths: an operator who
+/* Refuses, with a line in the log for each, what stands below `services` in none of the `claimed` paths: an operator who
  * configured a plugin that is not there would otherwise believe it at work. Returns CORE_OK, CORE_ERR_CONFIG or
  * CORE_ERR_MEMORY. */
 core_status host_config_check_claimed(const struct host_config *config, const char *const *claimed, size_t count)

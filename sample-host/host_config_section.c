@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "config_tree.h"
 #include "host_config.h"
 #include "log.h"
+
+#define PATH_LEN_MAX 255 /* of a dotted path, in bytes */
 
 /* libyaml counts characters, the text is bytes. */
 static size_t byte_offset(const struct host_config *config, size_t characters)
@@ -85,7 +88,7 @@ static core_status find_section(const struct host_config *config, const char *pa
                                 struct core_config *section)
 {
     const yaml_node_t *node = yaml_document_get_root_node(document), *key = NULL;
-    char names[256];
+    char names[PATH_LEN_MAX + 1];
     char *rest = names;
 
     if (!node)
@@ -121,47 +124,84 @@ core_status host_config_section(const struct host_config *config, const char *pa
     return status;
 }
 
-static bool is_claimed(const char *name, const char *const *claimed, size_t count)
-{
-    const char prefix[] = "services.";
-    const size_t prefix_len = sizeof(prefix) - 1, len = strlen(name);
+/* What the plugins read of the file. */
+struct claims {
+    const struct host_config *config;
+    yaml_document_t *document;
+    const char *const *paths;
+    size_t count;
+};
 
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(claimed[i], prefix, prefix_len) != 0 || strncmp(claimed[i] + prefix_len, name, len) != 0)
+enum claim { CLAIM_NONE, CLAIM_BELOW, CLAIM_WHOLE };
+
+static enum claim claim_of(const struct claims *claims, const char *path)
+{
+    enum claim found = CLAIM_NONE;
+    size_t len = strlen(path);
+
+    for (size_t i = 0; i < claims->count; i++) {
+        if (strncmp(claims->paths[i], path, len) != 0)
             continue;
-        char behind = claimed[i][prefix_len + len];
-        if (behind == '\0' || behind == '.')
-            return true;
+        if (claims->paths[i][len] == '\0')
+            return CLAIM_WHOLE;
+        if (claims->paths[i][len] == '.')
+            found = CLAIM_BELOW;
     }
-    return false;
+    return found;
 }
 
-static core_status check_claimed(const struct host_config *config, yaml_document_t *document,
-                                 const char *const *claimed, size_t count)
+static core_status check_below(const struct claims *claims, const char *path, const yaml_node_t *mapping);
+
+static core_status check_key(const struct claims *claims, const char *above, const yaml_node_pair_t *pair)
 {
-    const yaml_node_t *root = yaml_document_get_root_node(document);
-    const yaml_node_pair_t *pair = NULL;
+    const yaml_node_t *key = yaml_document_get_node(claims->document, pair->key);
+    const yaml_node_t *value = yaml_document_get_node(claims->document, pair->value);
+    enum claim claim = CLAIM_NONE;
+    char path[PATH_LEN_MAX + 1];
+
+    if (key->type != YAML_SCALAR_NODE)
+        return CORE_OK;
+    int len = snprintf(path, sizeof(path), "%s.%s", above, config_tree_text(key));
+    /* The dots of a path are between keys. */
+    if (len >= 0 && (size_t)len < sizeof(path) && !strchr(config_tree_text(key), '.'))
+        claim = claim_of(claims, path);
+    if (claim == CLAIM_WHOLE)
+        return CORE_OK;
+    if (claim == CLAIM_BELOW)
+        return check_below(claims, path, value);
+    log_line(CORE_LOG_ERROR,
+             "%s.%s (%s:%zu): no plugin reads this section; put its plugin into the plugins directory, or remove the "
+             "section",
+             above, config_tree_text(key), claims->config->path, key->start_mark.line + 1);
+    return CORE_ERR_CONFIG;
+}
+
+/* Checks the keys of a mapping at `path`. Of anything else no section can be read. */
+static core_status check_below(const struct claims *claims, const char *path, const yaml_node_t *mapping)
+{
     core_status status = CORE_OK;
+
+    if (mapping->type != YAML_MAPPING_NODE)
+        return CORE_OK;
+    for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start; pair < mapping->data.mapping.pairs.top;
+         pair++)
+        if (check_key(claims, path, pair) != CORE_OK)
+            status = CORE_ERR_CONFIG;
+    return status;
+}
+
+static core_status check_claimed(const struct claims *claims)
+{
+    static const char services[] = "services";
+    const yaml_node_t *root = yaml_document_get_root_node(claims->document);
+    const yaml_node_pair_t *pair = NULL;
 
     if (!root)
         return CORE_OK;
-    status = config_tree_find(config, document, root, "services", "services", &pair);
+    core_status status = config_tree_find(claims->config, claims->document, root, services, services, &pair);
     if (status != CORE_OK || !pair)
         return status;
-    const yaml_node_t *services = yaml_document_get_node(document, pair->value);
-    if (services->type != YAML_MAPPING_NODE)
-        return CORE_OK;
-    for (pair = services->data.mapping.pairs.start; pair < services->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *name = yaml_document_get_node(document, pair->key);
-        if (name->type != YAML_SCALAR_NODE || is_claimed(config_tree_text(name), claimed, count))
-            continue;
-        log_line(CORE_LOG_ERROR,
-                 "services.%s (%s:%zu): no plugin reads this section; put its plugin into the plugins directory, or "
-                 "remove the section",
-                 config_tree_text(name), config->path, name->start_mark.line + 1);
-        status = CORE_ERR_CONFIG;
-    }
-    return status;
+    return check_below(claims, services, yaml_document_get_node(claims->document, pair->value));
 }
 
 core_status host_config_check_claimed(const struct host_config *config, const char *const *claimed, size_t count)
@@ -171,7 +211,7 @@ core_status host_config_check_claimed(const struct host_config *config, const ch
 
     if (status != CORE_OK)
         return status;
-    status = check_claimed(config, &document, claimed, count);
+    status = check_claimed(&(struct claims){config, &document, claimed, count});
     yaml_document_delete(&document);
     return status;
 }

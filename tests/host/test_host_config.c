@@ -185,6 +185,36 @@ static void a_section_that_cannot_be_cut_out_is_refused(void **state)
     assert_section_refused("services:\n  ? mfa\n  : mode: single\n    a: 1\n");
 }
 
+static void what_no_plugin_reads_is_refused_also_above_what_one_reads(void **state)
+{
+    static const char *const claimed[] = {"services.mfa.audit", "services.gate", "services.gate.log", "other"};
+    static const struct {
+        const char *text;
+        core_status status;
+    } rows[] = {
+        {"", CORE_OK},
+        {"services:\n", CORE_OK},
+        {"services: {mfa: {audit: {a: 1}}, gate: {b: 1}}\n", CORE_OK},
+        {"services:\n  mfa:\n", CORE_OK},
+        {"services: {gate: {log: {a: 1}, b: 1}}\n", CORE_OK},
+        {"services: {mfa: {mode: single}}\n", CORE_ERR_CONFIG},
+        {"services: {mfa: {audit: {a: 1}, mode: single}}\n", CORE_ERR_CONFIG},
+        {"services: {mfa: {aud: {a: 1}}}\n", CORE_ERR_CONFIG},
+        {"services: {mf: {audit: {a: 1}}}\n", CORE_ERR_CONFIG},
+        {"services: {mfa.audit: {a: 1}}\n", CORE_ERR_CONFIG},
+        {"services: {gates: {a: 1}}\n", CORE_ERR_CONFIG},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct host_config config;
+        assert_int_equal(load(&config, rows[i].text), CORE_OK);
+        if (host_config_check_claimed(&config, claimed, sizeof(claimed) / sizeof(claimed[0])) != rows[i].status)
+            fail_msg("is taken for something else: %s", rows[i].text);
+        host_config_clear(&config);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_flow_collection_is_cut_out_exactly),
         cmocka_unit_test(a_section_that_is_not_there_is_absent),
         cmocka_unit_test(a_section_that_cannot_be_cut_out_is_refused),
+        cmocka_unit_test(what_no_plugin_reads_is_refused_also_above_what_one_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
