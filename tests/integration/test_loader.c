@@ -139,7 +139,7 @@ static int make_text(const char *path)
 {
     FILE *file = fopen(path, "w");
 
-    return file && fputs("not a plugin\n", file) >= 0 ? fclose(file) : -1;
+    return file && fputs("not a plugin\n", file) >= 0 && fclose(file) == 0 ? chmod(path, 0644) : -1;
 }
 
 static int make_directory(const char *path)
