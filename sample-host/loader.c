@@ -210,8 +210,10 @@ core_status loader_load(struct host *host, const char *dir)
 {
     struct dirent **names = NULL;
     int count = scandir(dir, &names, is_plugin_name, alphasort);
-    core_status status = count < 0 ? refuse(dir, strerror(errno)) : CORE_OK;
+    core_status status = count < 0 ? CORE_ERR_CONFIG : CORE_OK;
 
+    if (count < 0)
+        log_line(CORE_LOG_ERROR, "the plugins directory %s: %s", dir, strerror(errno));
     if (count == 0)
         log_line(CORE_LOG_WARN, "there is no plugin in %s", dir);
     if (count > 0) {

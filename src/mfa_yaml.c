@@ -225,6 +225,12 @@ static bool find_root(struct mfa_yaml *yaml)
     return true;
 }
 
+/* What is null says nothing as a whole document; as a section of one it is unfinished, and no core takes it. */
+static bool has_nothing(const struct mfa_yaml *yaml)
+{
+    return yaml->root == NULL || (yaml->source->path == NULL && mfa_yaml_is_null(yaml->root));
+}
+
 static enum mfa_status link_all(struct mfa_yaml *yaml)
 {
     const yaml_node_t *first = yaml->document.nodes.start;
@@ -239,7 +245,7 @@ static enum mfa_status link_all(struct mfa_yaml *yaml)
         yaml->nodes[i] = (struct mfa_yaml_node){.document = yaml, .yaml = first + i};
     if (!find_root(yaml))
         return MFA_ERR_CONFIG;
-    if (mfa_yaml_root(yaml) == NULL)
+    if (has_nothing(yaml))
         return MFA_OK;
     yaml->root->depth = 1;
     if (!mfa_yaml_is_mapping(yaml->root) || !check_tag(yaml->root))

@@ -53,7 +53,7 @@ MFA_MUST_CHECK enum mfa_status mfa_yaml_expand(const struct mfa_yaml_node *from,
 /* Wipes and frees a document. Accepts NULL. */
 void mfa_yaml_free(struct mfa_yaml *yaml);
 
-/* The outermost mapping; NULL when the document, or what stands at its path, is empty, null, or not there. */
+/* The outermost mapping; NULL when the document is empty or null, or what stands at its path is not there. */
 const struct mfa_yaml_node *mfa_yaml_root(const struct mfa_yaml *yaml);
 
 /* How many errors have been reported about the document. */

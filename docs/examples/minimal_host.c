@@ -12,8 +12,8 @@
 
 #include "core_plugin.h"
 
-static const char *field_name, *field_value;
-static _Atomic core_call open_call; /* 0: none */
+static char **field;                    /* its name and its value */
+static _Atomic core_call open_call = 1; /* the login; 0: it has ended */
 static uint64_t deadline_ms;
 static sem_t is_completed;
 static struct core_result result = {.outcome = CORE_DENY, .http_status = 500};
@@ -65,17 +65,17 @@ static core_status call_info(const struct core_host *host, core_call call, struc
     return CORE_OK;
 }
 
-static core_status profile_load(const struct core_host *host, struct core_span user_id, const char *field, void *buffer,
+static core_status profile_load(const struct core_host *host, struct core_span user_id, const char *name, void *buffer,
                                 uint64_t size, uint64_t *len, uint64_t *version)
 {
     *len = *version = 0;
-    if (strcmp(field, field_name) != 0)
+    if (strcmp(name, field[0]) != 0)
         return CORE_ERR_NOT_FOUND;
-    *len = strlen(field_value);
+    *len = strlen(field[1]);
     if (*len > size)
         return CORE_ERR_TOO_SMALL;
     *version = 1;
-    memcpy(buffer, field_value, *len);
+    memcpy(buffer, field[1], *len);
     return CORE_OK;
 }
 
@@ -117,8 +117,8 @@ static void log_in(const struct core_plugin_descriptor *plugin, void *instance)
     const struct core_login login = {sizeof login,      0,           span("user-1"), span("julia"),
                                      span("127.0.0.1"), span("app"), span("grant-1")};
 
-    monotonic_clock(NULL, &deadline_ms), deadline_ms += 20000;
-    open_call = 1;
+    monotonic_clock(NULL, &deadline_ms);
+    deadline_ms += 20000;
     plugin->hooks->login(instance, open_call, &login);
     if (sem_clockwait(&is_completed, CLOCK_MONOTONIC, &(struct timespec){.tv_sec = (time_t)(deadline_ms / 1000)}) != 0)
         open_call = 0; /* too late now: denied */
@@ -136,7 +136,8 @@ int main(int argc, char **argv)
 
     if (plugin == NULL)
         return fputs("usage: minimal-host PLUGIN.so SECTION FIELD VALUE; and PLUGIN.so fits this host\n", stderr), 2;
-    config.text = span(argv[2]), field_name = argv[3], field_value = argv[4];
+    config.text = span(argv[2]);
+    field = argv + 3;
     sem_init(&is_completed, 0, 0);
     if (plugin->create(&host, &config, &instance) != CORE_OK)
         return 1;

@@ -52,7 +52,7 @@ static void read_aside(struct subject *subject)
         return;
     subject->is_there = mfa_yaml_root(yaml) != NULL;
     if (!subject->is_there)
-        add_problem(subject, false, SUBJECT_SECTION " is not there, or empty" NOBODY_IS_ASKED);
+        add_problem(subject, false, SUBJECT_SECTION " is not there" NOBODY_IS_ASKED);
     (void)memory_checked(mfa_yaml_expand(mfa_yaml_root(yaml), NULL));
     subject->presets_directory = copy_text(yaml, "presetsDirectory", MFA_PRESETS_DIR);
     subject->domain = copy_text(yaml, "sms.webOtpDomain", NULL);

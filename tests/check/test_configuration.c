@@ -330,14 +330,21 @@ static void a_mode_that_asks_nobody_is_warned_of(void **state)
 
 static void a_section_that_is_not_there_is_warned_of(void **state)
 {
-    static const char *const texts[] = {"", "http: {port: 1}\n", "mfa: {mode: single}\n", "services: {mfa: }\n"};
+    static const char *const texts[] = {"", "http: {port: 1}\n", "mfa: {mode: single}\n", "services:\n"};
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         checked_write(CONFIG, texts[i]);
         checked_expect(CHECKED_RUN(CONFIG), 0, "    mode: 'disabled'\n",
-                       "warning: services.mfa is not there, or empty: nobody is asked for a second factor\n");
+                       "warning: services.mfa is not there: nobody is asked for a second factor\n");
     }
+}
+
+static void a_section_that_is_empty_is_refused(void **state)
+{
+    (void)state;
+    checked_write(CONFIG, "services:\n  mfa:\n");
+    checked_expect(CHECKED_RUN(CONFIG), 1, NULL, "services.mfa (override-config.yml:2): must be a mapping");
 }
 
 static void yaml_that_cannot_be_read_is_named_with_its_line(void **state)
@@ -424,6 +431,7 @@ int main(void)
         cmocka_unit_test(warnings_are_no_problems),
         cmocka_unit_test(a_mode_that_asks_nobody_is_warned_of),
         cmocka_unit_test(a_section_that_is_not_there_is_warned_of),
+        cmocka_unit_test(a_section_that_is_empty_is_refused),
         cmocka_unit_test(yaml_that_cannot_be_read_is_named_with_its_line),
         cmocka_unit_test(a_preset_is_printed_as_what_it_stands_for),
         cmocka_unit_test(a_preset_that_is_not_there_is_named),

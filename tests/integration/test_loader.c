@@ -152,7 +152,7 @@ static int make_text(const char *path)
 {
     FILE *file = fopen(path, "w");
 
-    return file && fputs("not a plugin\n", file) >= 0 ? fclose(file) : -1;
+    return file && fputs("not a plugin\n", file) >= 0 && fclose(file) == 0 ? chmod(path, 0644) : -1;
 }
 
 static int make_directory(const char *path)
@@ -203,6 +203,7 @@ static void the_host_refuses_a_directory_that_is_not_there(void **state)
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(dir.path), 0);
     assert_refused(&dir, dir.path, "No such file or directory");
+    assert_true(host_log_has(dir.host, " error host the plugins directory "));
     assert_int_equal(mkdir(dir.path, 0755), 0);
     clear(&dir);
 }

@@ -778,9 +778,12 @@ static void a_section_is_read_where_it_stands_and_nothing_around_it(void **state
 
 static void a_section_that_is_not_there_is_absent(void **state)
 {
-    static const char *const texts[] = {
-        "",          "http: {port: 1}\n", "services:\n",        "services: {}\n",
-        "mfa: {}\n", "services: {mfa: }", "services: {mfa: ~}", "services: {mfaa: {}, mf: {}, 'm\"fa': {}}"};
+    static const char *const texts[] = {"",
+                                        "http: {port: 1}\n",
+                                        "services:\n",
+                                        "services: {}\n",
+                                        "mfa: {}\n",
+                                        "services: {mfaa: {}, mf: {}, 'm\"fa': {}}"};
     struct fixture fixture;
 
     (void)state;
@@ -806,6 +809,8 @@ static void a_section_that_is_not_clear_is_refused(void **state)
         {"services:\n  mfa: {}\nservices: {}\n", "3): is there twice: keep one\n"},
         {"x: &x {}\nservices:\n  mfa: *x\n", "3): must not be a YAML alias (\"*name\"): write the value out\n"},
         {"services: &x\n  mfa: *x\n", "2): must not be a YAML alias (\"*name\"): write the value out\n"},
+        {"services:\n  mfa:\n", "2): must be a mapping (keys with values)\n"},
+        {"a: 1\nservices: {mfa: ~}\n", "2): must be a mapping (keys with values)\n"},
         {"services:\n  mfa: [1]\n", "2): must be a mapping (keys with values)\n"},
         {"services:\n  mfa: !x {}\n", "2): must not have a YAML tag: remove the \"!\" and the word behind it\n"},
         {"a: 1\n--- {}\n", "2): holds a second YAML document: keep one\n"},
