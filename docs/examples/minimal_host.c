@@ -136,8 +136,7 @@ int main(int argc, char **argv)
 
     if (plugin == NULL)
         return fputs("usage: minimal-host PLUGIN.so SECTION FIELD VALUE; and PLUGIN.so fits this host\n", stderr), 2;
-    config.text = span(argv[2]);
-    field = argv + 3;
+    config.text = span(argv[2]), field = argv + 3;
     sem_init(&is_completed, 0, 0);
     if (plugin->create(&host, &config, &instance) != CORE_OK)
         return 1;
