@@ -12,7 +12,7 @@
 
 #include "core_plugin.h"
 
-static char **field;                    /* its name and its value */
+static char **kept;                     /* the name of a field, and its value */
 static _Atomic core_call open_call = 1; /* the login; 0: it has ended */
 static uint64_t deadline_ms;
 static sem_t is_completed;
@@ -69,13 +69,13 @@ static core_status profile_load(const struct core_host *host, struct core_span u
                                 uint64_t size, uint64_t *len, uint64_t *version)
 {
     *len = *version = 0;
-    if (strcmp(name, field[0]) != 0)
+    if (strcmp(name, kept[0]) != 0)
         return CORE_ERR_NOT_FOUND;
-    *len = strlen(field[1]);
+    *len = strlen(kept[1]);
     if (*len > size)
         return CORE_ERR_TOO_SMALL;
     *version = 1;
-    memcpy(buffer, field[1], *len);
+    memcpy(buffer, kept[1], *len);
     return CORE_OK;
 }
 
@@ -136,7 +136,7 @@ int main(int argc, char **argv)
 
     if (plugin == NULL)
         return fputs("usage: minimal-host PLUGIN.so SECTION FIELD VALUE; and PLUGIN.so fits this host\n", stderr), 2;
-    config.text = span(argv[2]), field = argv + 3;
+    config.text = span(argv[2]), kept = argv + 3;
     sem_init(&is_completed, 0, 0);
     if (plugin->create(&host, &config, &instance) != CORE_OK)
         return 1;
