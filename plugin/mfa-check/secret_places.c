@@ -29,10 +29,11 @@ static const char *find_any(const struct scan *scan, const char *at, const char 
 
 /* --- Pairs: queries and forms ------------------------------------------------------------------------------------- */
 
-static void scan_pairs(struct scan *scan)
+/* A pair ends before one of `ends`. */
+static void scan_pairs(struct scan *scan, const char *ends)
 {
     while (scan->at < scan->end) {
-        const char *end = find_any(scan, scan->at, "&#");
+        const char *end = find_any(scan, scan->at, ends);
         const char *equals = memchr(scan->at, '=', (size_t)(end - scan->at));
 
         if (equals != NULL && secret_name_is(scan->at, (size_t)(equals - scan->at)))
@@ -56,7 +57,7 @@ void secret_places_in_url(const char *url, size_t len, secret_place_fn *found, v
     }
     scan.at = find_any(&scan, url, "?");
     scan.at += scan.at < scan.end;
-    scan_pairs(&scan);
+    scan_pairs(&scan, "&#");
 }
 
 /* --- JSON --------------------------------------------------------------------------------------------------------- */
@@ -256,7 +257,7 @@ void secret_places_in_body(const char *body, size_t len, secret_place_fn *found,
     else if (left > 0 && *first == '<')
         scan_xml(&json.scan);
     else
-        scan_pairs(&json.scan);
+        scan_pairs(&json.scan, "&");
 }
 
 /* --- Headers ------------------------------------------------------------------------------------------------------ */
