@@ -81,6 +81,7 @@ static const struct {
      "canary-23"},
     {"query: {secretName: canary-16}", "secretName=canary-16"},
     {"body: 'a=b&auth_token=canary-15&c=d'", "canary-15"},
+    {"body: 'a=b&password=Abc#canary-24&d=e'", "Abc#canary-24"},
     {"headers: {x-from: '${env:MFA_TEST_CANARY}'}", "x-from: canary <env>"},
     {"body: {from: 'a ${env:MFA_TEST_CANARY} b'}", "\"a canary <env> b\""},
     {"body: '<a>{{ from }}</a>', query: {from: '${env:MFA_TEST_CANARY}'}", "<a>canary &lt;env&gt;</a>"},
