@@ -79,6 +79,24 @@ static const struct {
     {"body: '<member><name>password</name><value><string>canary-22</string></value></member>'", "canary-22"},
     {"body: \"<member>\\n<name> apiKey </name>\\n<value>\\n<string>canary-23</string></value>\\n</member>\"",
      "canary-23"},
+    {"body: \"<password>\\n <![CDATA[canary-25]]>\\n</password>\"", "canary-25"},
+    {"body: '<password><!-- > --> <!----><![CDATA[]]>canary-26</password>'", "canary-26"},
+    {"body: '<token>A<![CDATA[canary]]-27]]>B<![CDATA[canary-28]]></token>'", "canary]]-27"},
+    {"body: '<a><auth><b/><user x=\"\">canary-29</user><auth/>canary-30</auth></a>'", "canary-29"},
+    {"body: '<a><auth user=\"canary-31\"><b id=\"canary-32\"/></auth></a>'", "canary-32"},
+    {"body: "
+     "'<member><name>auth</name><value><struct><member><name>user</name><value>canary-33</value></"
+     "member><member><name>id</name><value>canary-34</value></member></struct></value></member>'",
+     "canary-34"},
+    {"body: '<member><name><!-- n --><![CDATA[password]]></name><value>canary-35</value></member>'", "canary-35"},
+    {"body: '<Member><Name>password</Name><Value>canary-36</Value></Member>'", "canary-36"},
+    {"body: '<a><param name=\"password\" type=\"b\">canary-37</param></a>'", "canary-37"},
+    {"body: '<a><param value=\"canary-38\" name=\"password\"/><add key=\"password\" value=\"canary-39\"/></a>'",
+     "canary-39"},
+    {"body: '<m:name>password</m:name><m:value>canary-40</m:value>'", "canary-40"},
+    {"body: '<a><m:auth><m:user>canary-41</m:user></m:auth><b c:pass=\"canary-42\"/></a>'", "canary-42"},
+    {"body: '<a><b <password>canary-43 < canary-44 > canary-45</a>'", "canary-45"},
+    {"body: '<!-- <a><password>canary-46</password>'", "canary-46"},
     {"query: {secretName: canary-16}", "secretName=canary-16"},
     {"body: 'a=b&auth_token=canary-15&c=d'", "canary-15"},
     {"body: 'a=b&password=Abc#canary-24&d=e'", "Abc#canary-24"},
@@ -254,6 +272,21 @@ static void what_stands_beside_a_secret_is_shown(void **state)
         NULL);
 }
 
+static void what_stands_beside_a_secret_in_xml_is_shown(void **state)
+{
+    (void)state;
+    checked_configure("mode: single\nsms: {endpoints: {single: {url: 'http://localhost/{{ code }}'}}}\n");
+    checked_write("answer.txt",
+                  "HTTP/1.1 200 OK\n\n<?xml version='1.0'?><auth:a xmlns:auth='b'><c/><password type='d' >\n canary "
+                  "</password><key/>e<f name='g'/><param name='token' value='canary'/>h<member><name>pass</name><i>"
+                  "<name>canary</name></i><name>j</name>k<name>pass</name>canary</member><name>l</name>m</auth:a>");
+    checked_expect(CHECKED_RUN(CONFIG, "answer", "answer.txt"), 0,
+                   "\n\n<?xml version='1.0'?><auth:a xmlns:auth='b'><c/><password type='d' >\n *** "
+                   "</password><key/>e<f name='g'/><param name='token' value='***'/>h<member><name>pass</name><i>"
+                   "<name>***</name></i><name>j</name>k<name>pass</name>***</member><name>l</name>m</auth:a>",
+                   NULL);
+}
+
 static void a_secret_within_another_leaves_nothing_of_it(void **state)
 {
     (void)state;
@@ -329,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_service_that_repeats_a_secret_is_not_quoted),
         cmocka_unit_test(a_secret_is_hidden_in_another_encoding),
         cmocka_unit_test(what_stands_beside_a_secret_is_shown),
+        cmocka_unit_test(what_stands_beside_a_secret_in_xml_is_shown),
         cmocka_unit_test(a_secret_within_another_leaves_nothing_of_it),
         cmocka_unit_test(what_is_captured_under_the_name_of_a_secret_is_hidden),
         cmocka_unit_test(no_problem_quotes_a_secret),
