@@ -163,7 +163,7 @@ static void check_user_data(const json_t *user_data)
     }
     status = mfa_destination_check(user_data, an_endpoint(), &problem);
     assert_true(status == MFA_OK || (fuzz_is_line(problem.path) && fuzz_is_line(problem.message)));
-    mfa_user_data_hint(user_data, hint);
+    mfa_user_data_hint(user_data, NULL, hint);
     destination = mfa_destination_find(user_data, an_endpoint(), number);
     if (destination == NULL) {
         assert_string_equal(hint, "");
