@@ -220,6 +220,10 @@ static char *digits_of(const struct encoded *encoded)
         bool is_escaped = is_escape(encoded->value + i, encoded->len - i);
         char hex[] = {is_escaped ? encoded->value[i + 1] : '0', is_escaped ? encoded->value[i + 2] : '0', '\0'};
         int c = is_escaped ? (int)strtol(hex, NULL, 16) : encoded->value[i];
+        if (c == '@') { /* an address has none */
+            digits[0] = '\0';
+            break;
+        }
         if (c >= '0' && c <= '9')
             digits[count++] = (char)c;
         i += is_escaped ? 2 : 0;
