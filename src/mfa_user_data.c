@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mfa_destination.h"
+#include "mfa_encode.h"
 #include "mfa_placeholder.h"
 #include "mfa_policy.h"
 #include "mfa_template.h"
@@ -125,8 +126,8 @@ static void mask_number(const char *text, char hint[static MFA_HINT_SIZE])
     snprintf(hint + len, MFA_HINT_SIZE - len, " %.2s %.2s", digits + count - 4, digits + count - 2);
 }
 
-/* User data may come percent-encoded. What is too long for any receiver is cut. */
-static void decode(const char *text, char decoded[static MFA_DESTINATION_SIZE])
+/* User data may come percent-encoded. What is too long for any receiver is cut. Returns false when that leaves no text. */
+static bool decode(const char *text, char decoded[static MFA_DESTINATION_SIZE])
 {
     size_t len = 0;
     size_t taken = 0;
@@ -134,6 +135,7 @@ static void decode(const char *text, char decoded[static MFA_DESTINATION_SIZE])
     for (; *text != '\0' && len < MFA_DESTINATION_SIZE - 1; text += taken)
         decoded[len++] = mfa_url_decoded(text, strnlen(text, MFA_URL_ESCAPE_LEN), &taken);
     decoded[len] = '\0';
+    return mfa_encode_is_utf8(decoded, strlen(decoded));
 }
 
 void mfa_user_data_hint(const json_t *user_data, const struct mfa_endpoint *endpoint, char hint[static MFA_HINT_SIZE])
@@ -146,7 +148,8 @@ void mfa_user_data_hint(const json_t *user_data, const struct mfa_endpoint *endp
     hint[0] = '\0';
     if (destination == NULL)
         return;
-    decode(destination, decoded);
+    if (!decode(destination, decoded))
+        decoded[0] = '\0';
     at = strrchr(decoded, '@');
     if (at != NULL)
         mask_email(decoded, at, hint);

@@ -84,6 +84,8 @@ static bool is_good_member(const char *name, const json_t *value, size_t *len)
     *len += strlen(name) + value_len;
     if (json_is_string(value) && memchr(json_string_value(value), '\0', value_len) != NULL)
         return false;
+    if (json_is_real(value) && (json_real_value(value) > 1e300 || json_real_value(value) < -1e300))
+        return false;
     return is_name(name) && strcmp(name, "code") != 0 && !json_is_object(value) && !json_is_array(value) &&
            !json_is_null(value);
 }
@@ -135,13 +137,13 @@ static void check_normal(const char *destination)
 }
 
 /* Shows whose it is to nobody but its owner. */
-static void check_hint(const char *hint, const char *destination)
+static void check_hint(const char *hint)
 {
     json_t *text = json_string(hint);
 
     assert_non_null(text);
     assert_true(strlen(hint) < MFA_HINT_SIZE);
-    if (strchr(destination, '@') == NULL)
+    if (strchr(hint, '@') == NULL)
         assert_true(count_digits(hint) <= 6);
     else
         assert_true(strcspn(hint, "@") <= strlen("j***"));
@@ -170,7 +172,7 @@ static void check_user_data(const json_t *user_data)
         return;
     }
     check_normal(destination);
-    check_hint(hint, destination);
+    check_hint(hint);
 }
 
 /* --- The whole ---------------------------------------------------------------------------------------------------- */

@@ -165,6 +165,7 @@ static void what_came_percent_encoded_is_shown_as_it_is_sent(void **state)
     assert_hint("{\"number\":\"%2B41791231231\"}", "+41 ** *** 12 31");
     assert_hint("{\"number\":\"%34%31791231231\"}", "+41 ** *** 12 31");
     assert_hint("{\"email\":\"jane%40example.com\"}", "j***@example.com");
+    assert_hint("{\"email\":\"jane@ex%FFample.com\"}", "***");
 }
 
 static void what_is_not_sent_to_is_not_shown(void **state)
