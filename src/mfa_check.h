@@ -25,8 +25,8 @@ void mfa_check_return(struct mfa_flow *flow);
 /* Ends the flow of an attempt whose session has gone meanwhile, used by another request perhaps: no failure of the account. */
 enum mfa_outcome mfa_check_lost(struct mfa_flow *flow);
 
-/* Reads the code in the body, reserves an attempt on the session, both by mfa_check_read, and checks. Goes on with `then`
- * only when the code is right; the session is still in the table then, for `then` to take, and the account's attempt
+/* Takes the code from what mfa_check_read has read, reserves an attempt on the session, and checks. Goes on with `then` only
+ * when the code is right; the session is still in the table then, for `then` to take, and the account's attempt
  * is still to be booked. `then` runs on the host's thread in single mode, on a storage worker otherwise. */
 enum mfa_outcome mfa_check_code(struct mfa_flow *flow, enum mfa_purpose purpose, mfa_flow_step_fn *then);
 

@@ -58,8 +58,8 @@ void mfa_rules_clear(struct mfa_rules *rules);
 /* True when the endpoint has `expect` or `success`. */
 bool mfa_rules_has_expectation(const struct mfa_rules *rules);
 
-/* True when it says of some answer that it is a success: by them, or by an outcome that is `accepted`. What its rules then
- * do not recognise is none. */
+/* True when the endpoint says of some answer that it is a success: by `expect`, `success`, or an outcome that is `accepted`.
+ * What its rules do not recognise is none then. */
 bool mfa_rules_say_what_succeeds(const struct mfa_rules *rules);
 
 /* The name of the i-th capture, borrowed; NULL past the last. */

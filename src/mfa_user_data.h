@@ -17,7 +17,8 @@
 MFA_MUST_CHECK enum mfa_status mfa_user_data_check(const json_t *user_data, struct mfa_parameter_problem *problem);
 
 /* Writes where `endpoint` sends a message, masked so that its owner recognises it and nobody else learns it:
- * "+41 ** *** 12 31", "j***@example.com". Empty when it sends to no destination under a name we know. */
+ * "+41 ** *** 12 31", "j***@example.com". Empty when it sends to no destination under a name we know.
+ * `endpoint` may be NULL: any. */
 #define MFA_HINT_SIZE 128
 void mfa_user_data_hint(const json_t *user_data, const struct mfa_endpoint *endpoint, char hint[static MFA_HINT_SIZE]);
 
